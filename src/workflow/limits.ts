@@ -1,0 +1,27 @@
+/** Every limit of the product that a definition, an input or an output can meet, documented in docs/limits.md. */
+export const LIMITS = {
+  /** Steps of one definition. */
+  steps: 10_000,
+  /** Dependencies (edges) of one definition, all steps together. */
+  edges: 100_000,
+  /** Bytes of a request body (JSON or YAML). */
+  bodyBytes: 4 * 1024 * 1024,
+  /** Bytes of a webhook's body. */
+  webhookBodyBytes: 1024 * 1024,
+  /** Bytes of a step's output, as JSON text in UTF-8. */
+  outputBytes: 1024 * 1024,
+  /** Nesting of objects and arrays in an input or output. */
+  jsonDepth: 64,
+  /** Characters of one CEL expression. */
+  expressionLength: 4_096,
+  /** Items of one `map` step. */
+  mapItems: 10_000,
+  /** Runs of one batch request. */
+  batchRuns: 1_000,
+  /** Retries of one step (`config.max_retries`). */
+  retries: 1_000,
+  /** Items of one page of a list. */
+  pageSize: 200,
+  /** Tags of one run. */
+  tags: 50,
+} as const
