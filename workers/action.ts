@@ -63,15 +63,19 @@ interface ActionBase<Input extends z.ZodType, Output extends z.ZodType> {
 }
 
 /** May do anything; runs at least once a step. */
-export interface Action<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
-  extends ActionBase<Input, Output> {
+export interface Action<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> extends ActionBase<
+  Input,
+  Output
+> {
   kind: 'action'
   run(context: ActionContext<z.output<Input>>): Promise<z.input<Output>>
 }
 
 /** Gets the database transaction that its step's result commits in: its effects in Postgres happen exactly once. */
-export interface TransactionAction<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
-  extends ActionBase<Input, Output> {
+export interface TransactionAction<
+  Input extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+> extends ActionBase<Input, Output> {
   kind: 'transaction'
   transaction(tx: Transaction, context: ActionContext<z.output<Input>>): Promise<z.input<Output>>
 }
