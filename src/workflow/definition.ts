@@ -1,16 +1,16 @@
 import { z } from 'zod'
+import { isJson, type Json } from './json-value.ts'
 import { LIMITS } from './limits.ts'
+
+export type { Json } from './json-value.ts'
 
 /**
  * The workflow format (docs/workflow-format.md) as zod schemas: shape, defaults and ranges. What needs to look at more
  * than one place (cycles, bindings, expressions, per-type configuration) is in validate.ts.
  */
 
-/** Any JSON value. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
-
-/** Any JSON value, as a schema: what `input`, `output` and other bindings may hold. */
-export const jsonSchema: z.ZodType<Json> = z.json() as z.ZodType<Json>
+/** Any JSON value that can be stored, as a schema: what `input`, `output` and other bindings may hold. */
+export const jsonSchema = z.unknown().refine(isJson, 'expected a JSON value') as z.ZodType<Json, Json>
 
 export const JOINS = ['all', 'any', 'none_failed', 'always'] as const
 export type Join = (typeof JOINS)[number]
@@ -38,7 +38,13 @@ export const STEP_TYPES = [
 export type StepType = (typeof STEP_TYPES)[number]
 
 /** Step types that this version can execute; the others validate, but a run of them is refused. */
-export const EXECUTABLE_STEP_TYPES = ['task', 'condition', 'parallel', 'join', 'transform'] as const satisfies readonly StepType[]
+export const EXECUTABLE_STEP_TYPES = [
+  'task',
+  'condition',
+  'parallel',
+  'join',
+  'transform',
+] as const satisfies readonly StepType[]
 
 /** Letters that a workflow name may have. */
 export const WORKFLOW_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
@@ -47,65 +53,102 @@ export const STEP_ID = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 /** Letters that a queue name may have: it becomes part of a BullMQ queue's name, where a colon is not allowed. */
 export const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-const seconds = z.number().min(0).max(10 * 365 * 24 * 3600)
-const positiveSeconds = z.number().positive().max(10 * 365 * 24 * 3600)
-const expression = z.string().min(1)
+/** Ten years: what is longer than that is a mistake. */
+const MOST_SECONDS = 10 * 365 * 24 * 3600
+/** A delay in seconds, which may be 0. */
+export const seconds = z.number().min(0).max(MOST_SECONDS)
+/** A span of time in seconds, above 0. */
+export const positiveSeconds = z.number().positive().max(MOST_SECONDS)
+/** A CEL expression; its length and syntax are checked in validate.ts, which can say more. */
+export const expression = z.string().min(1)
 
 /** One edge: a step id, or a step with the condition under which the edge is active. */
 export const dependencySchema = z.union([
-  z.string(),
-  z.strictObject({ step: z.string(), when: expression.optional(), branch: z.string().optional() }),
+  z.string().min(1),
+  z.strictObject({
+    step: z.string().min(1),
+    when: expression.optional().describe('CEL: the edge is active only where this is true'),
+    branch: z.string().optional().describe('the edge is active only where the condition step chose this branch'),
+  }),
 ])
 
 export const retrySchema = z.strictObject({
   backoff: z.enum(['fixed', 'exponential']).default('fixed'),
-  delay_seconds: seconds.default(1),
-  factor: z.number().min(1).max(100).default(2),
+  delay_seconds: seconds.default(1).describe('delay before the second attempt'),
+  factor: z.number().min(1).max(100).default(2).describe('growth of the delay from attempt to attempt'),
   max_delay_seconds: seconds.default(60),
-  jitter: z.number().min(0).max(1).default(0),
+  jitter: z.number().min(0).max(1).default(0).describe('share of the delay that is random'),
 })
 export type Retry = z.output<typeof retrySchema>
 
-export const compensateSchema = z.strictObject({ action: z.string().min(1), input: jsonSchema.optional() })
+export const compensateSchema = z.strictObject({
+  action: z.string().min(1).describe('the action that undoes the step'),
+  input: jsonSchema.optional(),
+})
 
 export const stepSchema = z.strictObject({
   id: z.string().regex(STEP_ID, 'an id is a letter or _ followed by at most 63 letters, digits, _ or -'),
-  type: z.string().min(1).max(128).default('task'),
-  config: z.record(z.string(), jsonSchema).default({}),
-  input: jsonSchema.optional(),
+  type: z.string().min(1).max(128).default('task').describe('a type of the format, or the name of an action'),
+  config: z.record(z.string(), jsonSchema).default({}).describe('parameters of the type'),
+  input: jsonSchema.optional().describe('binding: what the action receives'),
   depends_on: z.array(dependencySchema).default([]),
-  join: z.enum(JOINS).default('all'),
-  when: expression.optional(),
+  join: z
+    .enum(JOINS)
+    .default('all')
+    .describe('which outcomes of the dependencies let the step execute: all, any, none_failed, always'),
+  when: expression.optional().describe('CEL: false skips the step'),
   on_error: z.enum(['fail', 'continue']).default('fail'),
   retry: retrySchema.prefault({}),
-  timeout_seconds: positiveSeconds.optional(),
-  queue: z.string().regex(QUEUE_NAME, 'a queue is named by 1 to 64 letters, digits, . _ or -').default('default'),
-  priority: z.int().min(0).max(9).default(5),
+  timeout_seconds: positiveSeconds.optional().describe('of one attempt'),
+  queue: z
+    .string()
+    .regex(QUEUE_NAME, 'a queue is named by 1 to 64 letters, digits, . _ or -')
+    .default('default')
+    .describe('which worker pool takes the step'),
+  priority: z.int().min(0).max(9).default(5).describe('among waiting steps, 9 first'),
   compensate: compensateSchema.optional(),
 })
 
-export const triggerSchema = z.union([
-  z.strictObject({
-    type: z.literal('cron'),
-    cron: z.string().min(1),
-    timezone: z.string().optional(),
-    input: jsonSchema.optional(),
-    overlap: z.enum(['skip', 'allow']).optional(),
-    paused: z.boolean().optional(),
-  }),
-  z.strictObject({ type: z.literal('webhook'), input: jsonSchema.optional() }),
-])
+/** The step that a `map` runs for each item: a step without id and dependencies. */
+export const mapStepSchema = stepSchema.omit({ id: true, depends_on: true, join: true })
+
+const cronTriggerSchema = z.strictObject({
+  type: z.literal('cron'),
+  cron: z.string().min(1).describe('minute, hour, day of month, month, day of week'),
+  timezone: z.string().optional().describe('IANA name, default UTC'),
+  input: jsonSchema.optional(),
+  overlap: z.enum(['skip', 'allow']).optional(),
+  paused: z.boolean().optional(),
+})
+const webhookTriggerSchema = z.strictObject({ type: z.literal('webhook'), input: jsonSchema.optional() })
+
+export const triggerSchema = z.discriminatedUnion('type', [cronTriggerSchema, webhookTriggerSchema])
+export type Trigger = z.output<typeof triggerSchema>
 
 export const definitionSchema = z.strictObject({
-  name: z.string().regex(WORKFLOW_NAME, 'a name is a letter or digit followed by at most 127 letters, digits, . _ or -'),
+  name: z
+    .string()
+    .regex(WORKFLOW_NAME, 'a name is a letter or digit followed by at most 127 letters, digits, . _ or -')
+    .describe('identifies the workflow; a changed definition under the same name is a new version'),
   description: z.string().max(10_000).optional(),
-  input_schema: z.union([z.record(z.string(), jsonSchema), z.boolean()]).optional(),
-  on_failure: z.enum(['stop', 'finish']).default('stop'),
-  timeout_seconds: positiveSeconds.optional(),
-  concurrency: z.strictObject({ limit: z.int().min(1).max(1_000_000), key: z.string().optional() }).optional(),
+  input_schema: z
+    .union([z.record(z.string(), jsonSchema), z.boolean()])
+    .optional()
+    .describe('JSON Schema 2020-12 that the input of a run must meet'),
+  on_failure: z
+    .enum(['stop', 'finish'])
+    .default('stop')
+    .describe('stop: once a step has failed no further step executes; finish: other branches go on'),
+  timeout_seconds: positiveSeconds.optional().describe('the run fails when it lasts longer'),
+  concurrency: z
+    .strictObject({ limit: z.int().min(1).max(1_000_000), key: z.string().min(1).optional() })
+    .optional()
+    .describe('at most `limit` unfinished runs, per value of `key`'),
   sequencing: z.enum(['step', 'segment']).default('step'),
-  output: jsonSchema.optional(),
-  triggers: z.array(triggerSchema).default([]),
+  output: jsonSchema
+    .optional()
+    .describe('binding: the output of the run; default: the outputs of the sink steps, by id'),
+  triggers: z.array(triggerSchema).max(100).default([]),
   steps: z.array(stepSchema).min(1).max(LIMITS.steps),
 })
 

@@ -14,6 +14,8 @@ export const LIMITS = {
   jsonDepth: 64,
   /** Characters of one CEL expression. */
   expressionLength: 4_096,
+  /** Work of one evaluation of an expression: about the nodes evaluated plus the values looked at. */
+  expressionWork: 2_000_000,
   /** Items of one `map` step. */
   mapItems: 10_000,
   /** Runs of one batch request. */

@@ -1,0 +1,125 @@
+import type { z } from 'zod'
+import {
+  compensateSchema,
+  definitionSchema,
+  dependencySchema,
+  stepSchema,
+  triggerSchema,
+  type Definition,
+  type Join,
+  type Trigger,
+} from './definition.ts'
+import type { Json } from './json-value.ts'
+
+/**
+ * A definition as far as it can be read: the parts that are well-formed by themselves, each with its place. Checks that
+ * look at more than one place work on it, so that one answer names a cycle and a misspelt key together.
+ */
+export interface Draft {
+  steps: DraftStep[]
+  triggers: { index: number; trigger: Trigger }[]
+  inputSchema: Json | undefined
+  output: Json | undefined
+  concurrencyKey: string | undefined
+}
+
+export interface DraftStep {
+  /** Place in `steps`. */
+  index: number
+  id: string | undefined
+  type: string | undefined
+  config: Record<string, Json> | undefined
+  input: Json | undefined
+  edges: DraftEdge[]
+  join: Join
+  when: string | undefined
+  compensate: { action: string; input?: Json | undefined } | undefined
+}
+
+export interface DraftEdge {
+  /** Place in `depends_on`. */
+  place: number
+  step: string
+  when: string | undefined
+  branch: string | undefined
+}
+
+/** The whole of a well-formed definition. */
+export function draftOf(definition: Definition): Draft {
+  return {
+    steps: definition.steps.map((step, index) => ({
+      index,
+      id: step.id,
+      type: step.type,
+      config: step.config,
+      input: step.input,
+      edges: step.depends_on.map(edgeOf),
+      join: step.join,
+      when: step.when,
+      compensate: step.compensate,
+    })),
+    triggers: definition.triggers.map((trigger, index) => ({ index, trigger })),
+    inputSchema: definition.input_schema,
+    output: definition.output,
+    concurrencyKey: definition.concurrency?.key,
+  }
+}
+
+/** What can be read of a definition whose shape is wrong somewhere. */
+export function readDraft(raw: unknown): Draft {
+  const source = objectOf(raw)
+  const top = readable(definitionSchema.omit({ steps: true, triggers: true }), source)
+  const triggers = listOf(source['triggers']).map((trigger) => triggerSchema.safeParse(trigger).data)
+  return {
+    steps: listOf(source['steps']).map(readStep),
+    triggers: triggers.flatMap((trigger, index) => (trigger === undefined ? [] : [{ index, trigger }])),
+    inputSchema: top.input_schema,
+    output: top.output,
+    concurrencyKey: top.concurrency?.key,
+  }
+}
+
+function readStep(raw: unknown, index: number): DraftStep {
+  const source = objectOf(raw)
+  const step = readable(stepSchema.omit({ id: true, depends_on: true }), source)
+  const edges = listOf(source['depends_on']).map((edge) => dependencySchema.safeParse(edge).data)
+  return {
+    index,
+    id: typeof source['id'] === 'string' ? source['id'] : undefined,
+    type: step.type,
+    config: step.config,
+    input: step.input,
+    edges: edges.flatMap((edge, place) => (edge === undefined ? [] : [edgeOf(edge, place)])),
+    join: step.join ?? 'all',
+    when: step.when,
+    compensate: compensateSchema.safeParse(source['compensate']).data,
+  }
+}
+
+function edgeOf(
+  edge: string | { step: string; when?: string | undefined; branch?: string | undefined },
+  place: number,
+): DraftEdge {
+  return typeof edge === 'string'
+    ? { place, step: edge, when: undefined, branch: undefined }
+    : { place, step: edge.step, when: edge.when, branch: edge.branch }
+}
+
+/** Those members of an object that their own schemas accept, with defaults where a member is absent. */
+export function readable<Schema extends z.ZodObject>(schema: Schema, source: unknown): Partial<z.output<Schema>> {
+  const from = objectOf(source)
+  const read: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(schema.shape as Record<string, z.ZodType>)) {
+    const result = member.safeParse(Object.hasOwn(from, key) ? from[key] : undefined)
+    if (result.success && result.data !== undefined) read[key] = result.data
+  }
+  return read as Partial<z.output<Schema>>
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
+}
