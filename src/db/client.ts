@@ -10,6 +10,11 @@ export interface Database {
   pool: pg.Pool
   /** Runs a batch statement that is prepared once a connection; `name` must be unique to its text. */
   batch<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
+  /**
+   * Runs `work` in one transaction. `batch` is {@link batch} within it. When `signal` fires, the connection is cut, which
+   * rolls everything back, whatever `work` is waiting for.
+   */
+  transaction<T>(work: (tx: Transaction, batch: Database['batch']) => Promise<T>, signal?: AbortSignal): Promise<T>
   /** Ends all connections, after the queries in flight. */
   close(): Promise<void>
 }
@@ -25,8 +30,16 @@ export interface DatabaseOptions {
   connections: number
   /** Shown in `pg_stat_activity`. */
   applicationName: string
+  /**
+   * For processes that run the engine's batch statements: keeps the planner to index lookups. With the statistics of a
+   * young table it would choose scans for a prepared statement, and keep them while the table grows.
+   */
+  hot?: boolean
   log: Logger
 }
+
+const HOT_SETTINGS = `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off`
+
 
 /** Opens a pool. Connects lazily, survives a restart of Postgres: a query that fails tells its caller, the next connects anew. */
 export function openDatabase(options: DatabaseOptions): Database {
@@ -37,6 +50,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
   })
+  if (options.hot === true) {
+    pool.on('connect', (client) => {
+      client.query(HOT_SETTINGS).catch((error: unknown) => options.log.warn({ err: error }, 'could not set up a connection'))
+    })
+  }
   pool.on('error', (error) => options.log.warn({ err: error }, 'a connection to Postgres broke'))
   return {
     orm: drizzle(pool, { schema }),
@@ -45,6 +63,32 @@ export function openDatabase(options: DatabaseOptions): Database {
       const result = await pool.query<Row>({ name, text, values })
       return result.rows
     },
+    transaction: (work, signal) => inTransaction(pool, work, signal),
     close: () => pool.end(),
+  }
+}
+
+async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (tx: Transaction, batch: Database['batch']) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  signal?.throwIfAborted()
+  const client = await pool.connect()
+  let cut = false
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => {
+      cut = true
+      client.release(true)
+      reject(signal.reason as Error)
+    })
+  })
+  aborted.catch(() => undefined)
+  const batch = async <Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) =>
+    (await client.query<Row>({ name, text, values })).rows
+  try {
+    return await Promise.race([drizzle(client, { schema }).transaction((tx) => work(tx, batch)), aborted])
+  } finally {
+    if (!cut) client.release()
   }
 }

@@ -1,0 +1,204 @@
+import type { Database } from './client.ts'
+import type { StoredError } from './schema.ts'
+
+/**
+ * The batch statements by which steps change. Each takes many steps, and counts only what is fenced: a change is for
+ * attempt n by worker w, and applies where the row's newest attempt is older, or is that very attempt. So running any
+ * of them twice changes nothing the second time. Rows are sorted by key, so that two batches lock them in one order.
+ */
+
+/** The attempt that a change is for. */
+export interface AttemptKey {
+  runId: string
+  stepIndex: number
+  attempt: number
+  workerId: string
+  /** Postgres's time of the activation read, as text (a Date would lose the microseconds). */
+  startedAt: string
+  /** Whether the run had not started yet: then it becomes `running`. */
+  startsRun: boolean
+}
+
+/** A step that completed. */
+export interface Completion extends AttemptKey {
+  /** JSON text. */
+  output: string | null
+  outputBytes: number | null
+  branch: string | null
+}
+
+/** A step that settled otherwise, or failed an attempt and will be tried again. */
+export interface Settlement extends AttemptKey {
+  status: 'failed' | 'skipped' | 'cancelled' | 'retrying'
+  reason: string | null
+  error: StoredError | null
+  /** Milliseconds until the next attempt, when `retrying`. */
+  retryAfterMs: number | null
+  /** Id of the step if its failure stops the run. */
+  halts: string | null
+  /** False for a step that settles without executing (skipped, cancelled, a condition that cannot be evaluated). */
+  attempted: boolean
+}
+
+type Executor = Pick<Database, 'batch'>
+
+/** Keys of the changes that counted, as `run.index`. */
+export type Applied = Set<string>
+
+const byKey = (a: AttemptKey, b: AttemptKey) =>
+  a.runId < b.runId ? -1 : a.runId > b.runId ? 1 : a.stepIndex - b.stepIndex
+
+const FENCE = `s.run_id = i.run_id AND s.step_index = i.step_index
+    AND s.status IN ('pending', 'running', 'retrying', 'waiting')
+    AND (s.attempt < i.attempt OR (s.attempt = i.attempt AND s.worker_id = i.worker_id))`
+
+const RUNS_STARTED = `
+started AS (
+  UPDATE runs r SET status = 'running', started_at = COALESCE(r.started_at, i.started_at)
+  FROM (SELECT run_id, min(started_at) AS started_at FROM input WHERE starts_run GROUP BY run_id ORDER BY run_id) i
+  WHERE r.id = i.run_id AND r.status = 'queued'
+)`
+
+const MARK_STARTED = `
+WITH input AS (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[])
+    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run)
+), lost AS (
+  INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error)
+  SELECT s.run_id, s.step_index, s.attempt, 'lost', s.worker_id, s.started_at, clock_timestamp(),
+         json_build_object('code', 'worker_lost', 'message', 'The worker stopped beating while the attempt ran')
+  FROM input i JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
+  WHERE s.status = 'running' AND s.attempt = i.attempt - 1
+  ON CONFLICT DO NOTHING
+), ${RUNS_STARTED}
+UPDATE steps s SET status = 'running', attempt = i.attempt, worker_id = i.worker_id, started_at = i.started_at, retry_at = NULL
+FROM input i
+WHERE s.run_id = i.run_id AND s.step_index = i.step_index AND s.attempt = i.attempt - 1
+  AND s.status IN ('pending', 'running', 'retrying', 'waiting')
+RETURNING s.run_id || '.' || s.step_index AS key`
+
+/** Marks attempts as running, and the attempts that they take over as lost. Locks the steps' rows. */
+export async function markStarted(db: Executor, keys: readonly AttemptKey[]): Promise<Applied> {
+  const sorted = [...keys].sort(byKey)
+  return applied(await db.batch('mark_started', MARK_STARTED, attemptColumns(sorted)))
+}
+
+const COMPLETE = `
+WITH input AS (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[], $7::text[], $8::int[], $9::text[])
+    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, output, output_bytes, branch)
+), ${RUNS_STARTED}, done AS (
+  UPDATE steps s SET status = 'completed', attempt = i.attempt, worker_id = i.worker_id, started_at = i.started_at,
+    completed_at = clock_timestamp(), retry_at = NULL, branch = i.branch, output_bytes = i.output_bytes, error = NULL, reason = NULL
+  FROM input i
+  WHERE ${FENCE}
+  RETURNING s.run_id, s.step_index, i.output
+), results AS (
+  INSERT INTO step_results (run_id, step_index, output) SELECT run_id, step_index, output::json FROM done
+)
+SELECT run_id || '.' || step_index AS key FROM done`
+
+/** Commits results: the state and the output of each step at once. Locks the steps' rows, and their runs' on the first. */
+export async function completeSteps(db: Executor, items: readonly Completion[]): Promise<Applied> {
+  const sorted = [...items].sort(byKey)
+  return applied(
+    await db.batch('complete_steps', COMPLETE, [
+      ...attemptColumns(sorted),
+      sorted.map((item) => item.output),
+      sorted.map((item) => item.outputBytes),
+      sorted.map((item) => item.branch),
+    ]),
+  )
+}
+
+const SETTLE = `
+WITH input AS (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[],
+                       $7::step_status[], $8::text[], $9::text[], $10::float8[], $11::text[], $12::bool[])
+    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, status, reason, error, retry_after_ms, halts, attempted)
+), ${RUNS_STARTED}, done AS (
+  UPDATE steps s SET status = i.status, attempt = CASE WHEN i.attempted THEN i.attempt ELSE s.attempt END,
+    worker_id = CASE WHEN i.attempted THEN i.worker_id ELSE s.worker_id END,
+    started_at = CASE WHEN i.attempted THEN i.started_at ELSE s.started_at END,
+    completed_at = CASE WHEN i.status <> 'retrying' THEN clock_timestamp() END,
+    retry_at = clock_timestamp() + i.retry_after_ms * interval '1 millisecond',
+    retry_count = s.retry_count + (i.status = 'retrying')::int, reason = i.reason, error = i.error::json
+  FROM input i
+  WHERE ${FENCE}
+  RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.retry_at, s.error, i.status, i.attempted, i.halts
+), attempts AS (
+  INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error, retry_at)
+  SELECT run_id, step_index, attempt, 'failed', worker_id, started_at, clock_timestamp(), error, retry_at
+  FROM done WHERE attempted AND status IN ('failed', 'retrying')
+  ON CONFLICT DO NOTHING
+), halted AS (
+  UPDATE runs r SET halted_by = h.halts
+  FROM (SELECT run_id, min(halts) AS halts FROM done WHERE halts IS NOT NULL GROUP BY run_id ORDER BY run_id) h
+  WHERE r.id = h.run_id AND r.halted_by IS NULL
+)
+SELECT run_id || '.' || step_index AS key FROM done`
+
+/** Commits everything but results. Locks the steps' rows, and their runs' where one starts or stops. */
+export async function settleSteps(db: Executor, items: readonly Settlement[]): Promise<Applied> {
+  const sorted = [...items].sort(byKey)
+  return applied(
+    await db.batch('settle_steps', SETTLE, [
+      ...attemptColumns(sorted),
+      sorted.map((item) => item.status),
+      sorted.map((item) => item.reason),
+      sorted.map((item) => (item.error === null ? null : JSON.stringify(item.error))),
+      sorted.map((item) => item.retryAfterMs),
+      sorted.map((item) => item.halts),
+      sorted.map((item) => item.attempted),
+    ]),
+  )
+}
+
+/** Gives attempts back unfinished (a worker that shuts down): without an owner, anyone may take over at once. */
+export async function releaseAttempts(db: Executor, keys: readonly AttemptKey[]): Promise<Applied> {
+  const sorted = [...keys].sort(byKey)
+  return applied(
+    await db.batch(
+      'release_attempts',
+      `UPDATE steps s SET worker_id = NULL
+       FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[]) AS i(run_id, step_index, attempt, worker_id)
+       WHERE s.run_id = i.run_id AND s.step_index = i.step_index AND s.status = 'running'
+         AND s.attempt = i.attempt AND s.worker_id = i.worker_id
+       RETURNING s.run_id || '.' || s.step_index AS key`,
+      attemptColumns(sorted).slice(0, 4),
+    ),
+  )
+}
+
+/**
+ * Which of some attempts did commit, although the answer to their commit was lost (a broken connection): those whose
+ * row has settled, or is retrying, by that very attempt.
+ */
+export async function findCommitted(db: Executor, keys: readonly AttemptKey[]): Promise<Applied> {
+  return applied(
+    await db.batch(
+      'find_committed',
+      `SELECT s.run_id || '.' || s.step_index AS key
+       FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[]) AS i(run_id, step_index, attempt, worker_id)
+       JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
+       WHERE s.attempt = i.attempt AND s.status NOT IN ('pending', 'running', 'waiting')
+         AND (s.worker_id = i.worker_id OR s.worker_id IS NULL)`,
+      attemptColumns(keys).slice(0, 4),
+    ),
+  )
+}
+
+function attemptColumns(keys: readonly AttemptKey[]): unknown[] {
+  return [
+    keys.map((key) => key.runId),
+    keys.map((key) => key.stepIndex),
+    keys.map((key) => key.attempt),
+    keys.map((key) => key.workerId),
+    keys.map((key) => key.startedAt),
+    keys.map((key) => key.startsRun),
+  ]
+}
+
+function applied(rows: readonly { key?: unknown }[]): Applied {
+  return new Set(rows.map((row) => String(row.key)))
+}

@@ -1,0 +1,77 @@
+import type { RunStatus, StepStatus } from '../workflow/states.ts'
+import type { Database } from './client.ts'
+
+/** What the reconciler reads. All statements use the partial index runs_unfinished, so history costs nothing. */
+
+/** Unfinished runs that were not added to the queue's present life: at most `limit`, oldest first. */
+export async function findUndispatched(db: Database, token: string, limit: number): Promise<string[]> {
+  const rows = await db.batch<{ id: string }>(
+    'find_undispatched',
+    `SELECT id FROM runs
+     WHERE status NOT IN ('completed', 'failed', 'cancelled') AND status <> 'paused' AND queue_token IS DISTINCT FROM $1
+     ORDER BY id LIMIT $2`,
+    [token, limit],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** A run in which nothing has happened for a while. */
+export interface QuietRun {
+  id: string
+  versionId: string
+  epoch: number
+  status: RunStatus
+  statuses: StepStatus[]
+  /** Whether the step runs and its owner beats. */
+  alive: boolean[]
+  /** Whether the step waits for its next attempt, which is not due yet. */
+  backingOff: boolean[]
+}
+
+/**
+ * Unfinished runs after `cursor` in which no step has changed for `quietMs`, at most `limit`; and the cursor to go on
+ * from, null at the end.
+ */
+export async function findQuietRuns(
+  db: Database,
+  options: { cursor: string | null; limit: number; quietMs: number; lockDurationMs: number },
+): Promise<{ runs: QuietRun[]; cursor: string | null }> {
+  const ids = await db.batch<{ id: string }>(
+    'unfinished_page',
+    `SELECT id FROM runs
+     WHERE status NOT IN ('completed', 'failed', 'cancelled') AND status <> 'paused' AND ($1::uuid IS NULL OR id > $1)
+       AND created_at < now() - $3::float8 * interval '1 millisecond'
+     ORDER BY id LIMIT $2`,
+    [options.cursor, options.limit, options.quietMs],
+  )
+  const runs = await db.batch<QuietRun & Record<string, unknown>>('quiet_runs', QUIET_RUNS, [
+    ids.map((row) => row.id),
+    options.quietMs,
+    options.lockDurationMs,
+  ])
+  return { runs, cursor: ids.length < options.limit ? null : ids.at(-1)!.id }
+}
+
+const QUIET_RUNS = `
+SELECT r.id, r.version_id AS "versionId", r.epoch, r.status, s.statuses, s.alive, s."backingOff"
+FROM runs r, LATERAL (
+  SELECT array_agg(x.status::text ORDER BY x.step_index) AS statuses,
+         array_agg(x.status = 'running' AND w.heartbeat_at IS NOT NULL ORDER BY x.step_index) AS alive,
+         array_agg(x.status = 'retrying' AND x.retry_at > now() - $2::float8 * interval '1 millisecond' ORDER BY x.step_index) AS "backingOff",
+         max(greatest(x.started_at, x.completed_at)) AS changed_at
+  FROM steps x
+  LEFT JOIN workers w ON w.id = x.worker_id AND x.status = 'running' AND w.stopped_at IS NULL
+    AND w.heartbeat_at > now() - $3::float8 * interval '1 millisecond'
+  WHERE x.run_id = r.id
+) s
+WHERE r.id = ANY($1::uuid[]) AND COALESCE(s.changed_at, r.created_at) < now() - $2::float8 * interval '1 millisecond'`
+
+/** Epochs of unfinished runs; finished, paused and unknown runs are left out. */
+export async function readLiveEpochs(db: Database, runIds: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db.batch<{ id: string; epoch: number }>(
+    'live_epochs',
+    `SELECT id, epoch FROM runs WHERE id = ANY($1::uuid[]) AND status NOT IN ('completed', 'failed', 'cancelled', 'paused')`,
+    [runIds],
+  )
+  return new Map(rows.map((row) => [row.id, row.epoch]))
+}

@@ -1,0 +1,87 @@
+import { markUndispatched, raiseEpochs } from '../db/runs.ts'
+import type { FlowSpec } from '../queue/flow.ts'
+import type { CompiledWorkflow } from '../workflow/compile.ts'
+import { flowShape, SETTLED } from '../workflow/flow-shape.ts'
+import { isSettled } from '../workflow/states.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Bringing runs to the queue. Start, recovery, retry and resume are the same: an epoch, and the unsettled steps of the
+ * plan as a flow.
+ */
+
+/** How long to wait for the queue before runs are left to the reconciler: BullMQ on Postgres adds some 500 jobs a second at worst. */
+const ADD_TIMEOUT_MS = 10_000
+const ADD_TIMEOUT_MS_PER_JOB = 2
+
+/**
+ * Adds runs that were inserted under epoch 1, in the background. Whatever goes wrong, the reconciler finds the runs:
+ * those known to be missing at once, those of a crash when they have not started after a while.
+ */
+export function dispatchNew(engine: Engine, compiled: CompiledWorkflow, runs: readonly { id: string; priority: number | null }[]): void {
+  const specs = runs.map((run) => flowSpec(compiled, { ...run, epoch: 1 }, () => false))
+  void add(engine, specs)
+}
+
+/**
+ * Dispatches unfinished runs anew: raises their epoch, which makes all of their jobs stale, and adds what is unsettled.
+ * Finished and paused runs are left alone. Returns how many the queue took.
+ */
+export async function redispatch(engine: Engine, runIds: readonly string[]): Promise<number> {
+  const rows = await raiseEpochs(engine.db, runIds, engine.queueLife.token)
+  const specs: FlowSpec[] = []
+  for (const row of rows) {
+    const compiled = await engine.versions.get(row.versionId)
+    specs.push(flowSpec(compiled, row, (step) => isSettled(row.statuses[step]!)))
+  }
+  return (await add(engine, specs)) ? specs.length : 0
+}
+
+async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean> {
+  try {
+    const jobs = specs.reduce((sum, spec) => sum + spec.steps.length, 0)
+    await withTimeout(engine.queue.addFlows(specs), ADD_TIMEOUT_MS + jobs * ADD_TIMEOUT_MS_PER_JOB)
+    return true
+  } catch (error) {
+    engine.log.warn({ err: error, runs: specs.length }, 'the queue did not take runs: the reconciler will add them')
+    await markUndispatched(engine.db, specs.map((spec) => ({ id: spec.run, epoch: spec.epoch }))).catch((failure: unknown) =>
+      engine.log.warn({ err: failure }, 'Postgres did not take the note either: the sweep will find the runs'),
+    )
+    return false
+  }
+}
+
+/** The flow of a run: its unsettled steps, in the tree and with the gates of the plan. */
+export function flowSpec(
+  compiled: CompiledWorkflow,
+  run: { id: string; epoch: number; priority: number | null },
+  settled: (step: number) => boolean,
+): FlowSpec {
+  const shape = flowShape(compiled.plan, settled)
+  const included = compiled.steps.filter((step) => shape.parent[step.index] !== SETTLED)
+  const position = new Map(included.map((step, index) => [step.index, index]))
+  return {
+    run: run.id,
+    epoch: run.epoch,
+    steps: included.map((step) => ({
+      id: step.id,
+      queue: step.queue,
+      priority: run.priority ?? step.priority,
+      maxRetries: step.maxRetries,
+      parent: position.get(shape.parent[step.index]!) ?? -1,
+      gated: shape.gated[step.index]!,
+    })),
+  }
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

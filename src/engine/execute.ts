@@ -1,0 +1,285 @@
+import type { Job } from 'bullmq'
+import type { AttemptKey, Settlement } from '../db/commit.ts'
+import type { StoredError } from '../db/schema.ts'
+import { delayJob, failJob, handBackJob, parkJob, retryJob } from '../queue/control.ts'
+import { parseJobAddress, type JobAddress } from '../queue/names.ts'
+import { decide, type Decision } from '../workflow/decide.ts'
+import { retryDelayMs } from '../workflow/retry.ts'
+import { Activations, type Activation } from './activate.ts'
+import { GroupCommit, type StartMark } from './commit.ts'
+import type { Engine } from './engine.ts'
+import { Gates } from './gates.ts'
+import { AttemptAborted, perform, type ExecutableAction, type Outcome } from './perform.ts'
+import { scopeOf, factsOf } from './scope.ts'
+import { StepLogs } from './step-logs.ts'
+
+/** How soon a job that finds its step owned by a living worker looks again. */
+const LOOK_AGAIN_MS = 500
+/** Attempts of one step that may be lost with their workers before the step counts as what kills them. */
+const MAX_LOST_ATTEMPTS = 50
+
+/** What a {@link StepExecutor} needs beside the engine. */
+export interface ExecutorOptions {
+  engine: Engine
+  /** Row of this process in `workers`. */
+  workerId: string
+  action: (name: string) => ExecutableAction | undefined
+}
+
+/** One attempt under way in this process. */
+interface Running {
+  key: AttemptKey
+  abort: AbortController
+}
+
+/**
+ * Takes a step's job from activation to acknowledgement:
+ *
+ *     read → decide ─┬─ stale ────────────────────────────────→ open all gates → done
+ *                    ├─ settled ──────────────────────────────→ open due gates → done
+ *                    ├─ skip, cancel, fail ─→ commit ─────────→ open due gates → done
+ *                    ├─ wait ─→ park at a gate
+ *                    └─ execute ─┬─ owned by a living worker ─→ look again later
+ *                                └─ claim → perform → commit ─→ open due gates → done
+ *
+ * The commit comes before the acknowledgement, always. A commit that does not count (the attempt is fenced) leads back
+ * to the read: whoever owns the step now has decided, or will.
+ */
+export class StepExecutor {
+  private readonly engine: Engine
+  private readonly options: ExecutorOptions
+  readonly activations: Activations
+  readonly commit: GroupCommit
+  private readonly gates: Gates
+  private readonly logs: StepLogs
+  private readonly running = new Map<string, Running>()
+  private stopping = false
+
+  constructor(options: ExecutorOptions) {
+    this.engine = options.engine
+    this.options = options
+    this.activations = new Activations(options.engine)
+    this.commit = new GroupCommit(options.engine)
+    this.gates = new Gates(options.engine)
+    this.logs = new StepLogs(options.engine)
+  }
+
+  /** Attempts under way in this process. */
+  get active(): number {
+    return this.running.size
+  }
+
+  /** BullMQ's processor. Returns, or throws one of BullMQ's control errors. */
+  async process(job: Job, token: string): Promise<void> {
+    const address = parseJobAddress(job.data)
+    if (address === null) return
+    for (;;) {
+      const activation = await this.activations.read(address)
+      if (activation === null) return
+      const decision = decide(...factsOf(activation))
+      const done = await this.follow(decision, activation, address, job, token)
+      if (done) return
+    }
+  }
+
+  /** Fires the signals of all attempts and hands their jobs back; attempts to come are handed back at once. */
+  releaseAll(): void {
+    this.stopping = true
+    for (const { abort } of this.running.values()) abort.abort(new AttemptAborted('shutdown', 'the worker shuts down'))
+  }
+
+  /** Resolves when every write and every log line has been answered. */
+  async drained(): Promise<void> {
+    await Promise.all([this.commit.drained(), this.logs.drained()])
+  }
+
+  /** Acts on a decision; false: something changed meanwhile, read again. */
+  private async follow(decision: Decision, activation: Activation, job: JobAddress, bull: Job, token: string): Promise<boolean> {
+    const settled = { workflow: activation.workflow, step: activation.step, job }
+    switch (decision.kind) {
+      case 'stale':
+        await this.gates.openAll(settled)
+        return true
+      case 'settled':
+        await this.gates.openDue(settled)
+        return true
+      case 'wait':
+        await this.park(activation, job, bull, token)
+        return false
+      case 'skip':
+      case 'cancel':
+      case 'fail':
+        if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return false
+        await this.gates.openDue(settled)
+        if (decision.kind === 'fail') failJob(decision.error.message)
+        return true
+      case 'execute':
+        return this.execute(activation, job, bull, token)
+    }
+  }
+
+  /**
+   * A job that came before its dependencies settled waits at a gate of its own. A dependency may settle between the read
+   * and the gate, and then nobody opens it: so the state is read once more, and the gate opened if need be.
+   */
+  private async park(activation: Activation, job: JobAddress, bull: Job, token: string): Promise<void> {
+    this.engine.log.info({ run: job.run, step: job.step }, 'a job came before its dependencies had settled: it waits')
+    await this.engine.queue.addGate(bull, job)
+    const again = await this.activations.read(job)
+    if (again === null || decide(...factsOf(again)).kind !== 'wait') await this.engine.queue.openGates([job])
+    await parkJob(bull, token)
+  }
+
+  private async execute(activation: Activation, job: JobAddress, bull: Job, token: string): Promise<boolean> {
+    const { row } = activation
+    if (row.retryInMs !== null && row.retryInMs > 5) return delayJob(bull, token, row.retryInMs)
+    if (this.stopping) return handBackJob(bull, token)
+    if (row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
+    const key = this.keyFor(activation)
+    if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
+    const outcome = await this.attempt(activation, key)
+    if (outcome === null) return false
+    return this.finish(outcome, { activation, key, job, bull, token })
+  }
+
+  /** Claims the step and executes it; null when someone else claimed it first. */
+  private async attempt(activation: Activation, key: AttemptKey): Promise<{ outcome: Outcome; mark: StartMark } | null> {
+    const id = attemptId(key)
+    const abort = new AbortController()
+    this.running.set(id, { key, abort })
+    const timer = this.startTimeout(activation, abort)
+    try {
+      const mark = this.commit.start(key)
+      // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
+      if ((activation.jobEpoch > 1 || activation.row.attempt > 0) && !(await mark.counted)) return null
+      const { step } = activation
+      const outcome = await perform({
+        activation,
+        scope: scopeOf(activation),
+        context: {
+          config: step.step.config,
+          runId: activation.run.id,
+          stepId: step.id,
+          workflow: activation.run.workflowName,
+          orderId: activation.run.orderId,
+          attempt: key.attempt,
+          idempotencyKey: `${activation.run.id}.${step.id}`,
+          signal: abort.signal,
+          log: this.logs.logFor(key),
+        },
+        action: step.action === null ? undefined : this.options.action(step.action),
+        db: this.engine.db,
+        commitWithin: (batch, result) => this.commit.completeWithin({ batch }, { ...key, ...result }),
+        random: Math.random,
+      })
+      return { outcome, mark }
+    } finally {
+      clearTimeout(timer)
+      this.running.delete(id)
+    }
+  }
+
+  /** Commits how an attempt ended, and ends its job accordingly; false: fenced, read again. */
+  private async finish(
+    { outcome, mark }: { outcome: Outcome; mark: StartMark },
+    { activation, key, job, bull, token }: { activation: Activation; key: AttemptKey; job: JobAddress; bull: Job; token: string },
+  ): Promise<boolean> {
+    const settled = { workflow: activation.workflow, step: activation.step, job }
+    switch (outcome.kind) {
+      case 'completed':
+        if (!(await this.commit.complete({ ...key, ...outcome.result }, mark))) return this.fenced(key)
+        await this.gates.openDue(settled)
+        return true
+      case 'committed':
+        mark.dropped = true
+        await this.gates.openDue(settled)
+        return true
+      case 'fenced':
+        return this.fenced(key)
+      case 'unknown':
+        return this.commit.hasCommitted(key)
+      case 'released':
+        await this.commit.release(key)
+        return handBackJob(bull, token)
+      case 'failed': {
+        const settlement = this.failureOf(outcome, activation, key)
+        if (!(await this.commit.settle(settlement, mark))) return this.fenced(key)
+        if (settlement.status === 'retrying') return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
+        await this.gates.openDue(settled)
+        return failJob(outcome.error.message)
+      }
+    }
+  }
+
+  private fenced(key: AttemptKey): false {
+    this.engine.log.warn({ run: key.runId, step: key.stepIndex, attempt: key.attempt }, 'another attempt owns the step: this one changed nothing')
+    return false
+  }
+
+  /** Whether the step's attempt may still be going on: its owner beats, or is this process and has it in hand. */
+  private isOwned({ run, step, row }: Activation): boolean {
+    if (row.workerId === null) return false
+    if (row.workerId === this.options.workerId) {
+      return this.running.has(attemptId({ runId: run.id, stepIndex: step.index, attempt: row.attempt }))
+    }
+    return row.ownerSilentMs !== null && row.ownerSilentMs <= this.engine.lockDurationMs
+  }
+
+  private keyFor({ run, step, row }: Activation): AttemptKey {
+    return {
+      runId: run.id,
+      stepIndex: step.index,
+      attempt: row.attempt + 1,
+      workerId: this.options.workerId,
+      startedAt: row.now,
+      startsRun: row.runStatus === 'queued',
+    }
+  }
+
+  private startTimeout({ step }: Activation, abort: AbortController): NodeJS.Timeout | undefined {
+    const seconds = step.step.timeout_seconds
+    if (seconds === undefined) return undefined
+    const message = `the attempt took longer than timeout_seconds (${seconds})`
+    return setTimeout(() => abort.abort(new AttemptAborted('timeout', message)), Math.min(seconds * 1_000, 2 ** 31 - 1))
+  }
+
+  private settlementOf(decision: Extract<Decision, { kind: 'skip' | 'cancel' | 'fail' }>, activation: Activation): Settlement {
+    const base = { ...this.keyFor(activation), retryAfterMs: null, halts: null, attempted: false }
+    switch (decision.kind) {
+      case 'skip':
+        return { ...base, status: 'skipped', reason: decision.reason, error: null }
+      case 'cancel':
+        return { ...base, status: 'cancelled', reason: decision.reason, error: null }
+      case 'fail':
+        return { ...base, status: 'failed', reason: null, error: decision.error, halts: haltsOf(activation) }
+    }
+  }
+
+  private failureOf(outcome: Extract<Outcome, { kind: 'failed' }>, activation: Activation, key: AttemptKey): Settlement {
+    const { step, row } = activation
+    const retries = outcome.retry && row.retryCount < step.maxRetries
+    const base = { ...key, reason: null, error: outcome.error, attempted: true }
+    if (!retries) return { ...base, status: 'failed', retryAfterMs: null, halts: haltsOf(activation) }
+    const delayMs = outcome.afterMs ?? retryDelayMs(step.step.retry, row.retryCount + 1, Math.random)
+    return { ...base, status: 'retrying', retryAfterMs: delayMs, halts: null }
+  }
+
+  private async giveUp(activation: Activation, key: AttemptKey): Promise<boolean> {
+    const error: StoredError = {
+      code: 'worker_lost',
+      message: `${MAX_LOST_ATTEMPTS} workers stopped while they ran step ${activation.step.id}: it may be what stops them`,
+    }
+    await this.commit.settle({ ...key, status: 'failed', reason: null, error, retryAfterMs: null, halts: haltsOf(activation), attempted: false })
+    return false
+  }
+}
+
+/** The step whose failure stops the run, where the workflow says so. */
+function haltsOf({ workflow, step }: Activation): string | null {
+  return workflow.definition.on_failure === 'stop' && step.step.on_error === 'fail' ? step.id : null
+}
+
+function attemptId(key: Pick<AttemptKey, 'runId' | 'stepIndex' | 'attempt'>): string {
+  return `${key.runId}.${key.stepIndex}.${key.attempt}`
+}
+

@@ -1,0 +1,127 @@
+import type { Job } from 'bullmq'
+import { finishRuns, readForFinalise, readOutputs, type FinaliseRow, type RunEnd } from '../db/runs.ts'
+import { messageOf } from '../errors.ts'
+import { delayJob } from '../queue/control.ts'
+import { parseJobAddress } from '../queue/names.ts'
+import { resolveBinding } from '../workflow/bindings.ts'
+import type { CompiledWorkflow } from '../workflow/compile.ts'
+import type { Json } from '../workflow/definition.ts'
+import { LIMITS } from '../workflow/limits.ts'
+import { runOutcome } from '../workflow/outcome.ts'
+import { isFinished, isSettled } from '../workflow/states.ts'
+import type { Activations } from './activate.ts'
+import { Batcher } from './batcher.ts'
+import type { Engine } from './engine.ts'
+
+/** How soon the root job looks again when steps are unsettled (someone removed or promoted jobs by hand). */
+const LOOK_AGAIN_MS = 1_000
+
+/** Ends runs. A run's root job comes up when all of its steps have settled: its last status, output and counts follow. */
+export class Finaliser {
+  private readonly engine: Engine
+  private readonly activations: Activations
+  private readonly reads: Batcher<string, FinaliseRow | null>
+  private readonly ends: Batcher<RunEnd, boolean>
+
+  constructor(engine: Engine, activations: Activations) {
+    this.engine = engine
+    this.activations = activations
+    const common = { inFlight: 2, maxItems: 200, log: engine.log }
+    this.reads = new Batcher({
+      ...common,
+      name: 'finalise reads',
+      flush: async (ids) => {
+        const rows = await readForFinalise(engine.db, [...new Set(ids)])
+        return ids.map((id) => rows.get(id) ?? null)
+      },
+    })
+    this.ends = new Batcher({
+      ...common,
+      name: 'run ends',
+      flush: async (ends) => {
+        const done = await finishRuns(engine.db, ends)
+        return ends.map((end) => done.has(end.id))
+      },
+    })
+  }
+
+  /** BullMQ's processor of root jobs. */
+  async process(job: Job, token: string): Promise<void> {
+    const address = parseJobAddress(job.data)
+    if (address === null) return
+    const row = await this.reads.add(address.run)
+    if (row === null || isFinished(row.status) || row.status === 'paused' || row.epoch > address.epoch) return
+    if (!row.statuses.every(isSettled)) return delayJob(job, token, LOOK_AGAIN_MS)
+    const run = await this.activations.constantsOf(address.run)
+    if (run === null) return
+    const workflow = await this.engine.versions.get(run.versionId)
+    await this.ends.add(await this.endOf(row, workflow))
+  }
+
+  /** Resolves when every write has been answered. */
+  drained(): Promise<void> {
+    return this.ends.drained()
+  }
+
+  private async endOf(row: FinaliseRow, workflow: CompiledWorkflow): Promise<RunEnd> {
+    const outcome = runOutcome({
+      cancelling: row.status === 'cancelling',
+      steps: workflow.steps.map((step, index) => ({
+        id: step.id,
+        status: row.statuses[index]!,
+        tolerated: step.step.on_error === 'continue',
+        settledAt: row.settledAt[index] ?? 0,
+        error: row.errors[String(index)] ?? null,
+      })),
+    })
+    const count = (status: string) => row.statuses.filter((each) => each === status).length
+    const end: RunEnd = {
+      id: row.id,
+      epoch: row.epoch,
+      status: outcome.status,
+      output: null,
+      error: outcome.error,
+      completed: count('completed'),
+      failed: count('failed'),
+      skipped: count('skipped'),
+    }
+    if (outcome.status !== 'completed') return end
+    try {
+      return { ...end, output: await this.outputOf(row, workflow) }
+    } catch (error) {
+      return { ...end, status: 'failed', error: { code: 'run_output', message: `the run's output cannot be made: ${messageOf(error)}` } }
+    }
+  }
+
+  /** JSON text of the run's output: the workflow's `output` binding, or the outputs of the sink steps by id. */
+  private async outputOf(row: FinaliseRow, workflow: CompiledWorkflow): Promise<string | null> {
+    const binding = workflow.definition.output
+    return binding === undefined ? this.sinkOutputs(row, workflow) : this.boundOutput(row, workflow, binding)
+  }
+
+  private async sinkOutputs(row: FinaliseRow, workflow: CompiledWorkflow): Promise<string | null> {
+    const sinks = workflow.sinks.filter((index) => row.statuses[index] === 'completed')
+    const outputs = await readOutputs(this.engine.db, row.id, sinks)
+    const entries = sinks.map((index, position) => `${JSON.stringify(workflow.steps[index]!.id)}:${outputs[position] ?? 'null'}`)
+    const text = `{${entries.join(',')}}`
+    return Buffer.byteLength(text) > LIMITS.outputBytes ? null : text
+  }
+
+  private async boundOutput(row: FinaliseRow, workflow: CompiledWorkflow, binding: Json): Promise<string> {
+    const run = (await this.activations.constantsOf(row.id))!
+    const needs = workflow.outputNeeds
+    const outputs = await readOutputs(this.engine.db, row.id, needs)
+    const views = new Map(
+      needs.map((index, position) => {
+        const text = outputs[position]
+        const view = { status: row.statuses[index]!, output: text == null ? null : (JSON.parse(text) as Json), error: row.errors[String(index)] ?? null }
+        return [workflow.steps[index]!.id, view]
+      }),
+    )
+    const order = await this.activations.orderOf(run)
+    const value = resolveBinding(binding, { input: run.input, context: run.context, order, steps: (id) => views.get(id) })
+    const text = JSON.stringify(value)
+    if (Buffer.byteLength(text) <= LIMITS.outputBytes) return text
+    throw new Error(`it is ${Buffer.byteLength(text)} bytes, more than the limit of ${LIMITS.outputBytes}`)
+  }
+}

@@ -1,0 +1,280 @@
+import type { Database, Transaction } from '../db/client.ts'
+import { isRetryable } from '../db/retryable.ts'
+import type { StoredError } from '../db/schema.ts'
+import { messageOf } from '../errors.ts'
+import { BindingError } from '../workflow/references.ts'
+import { resolveBinding } from '../workflow/bindings.ts'
+import { evaluateExpression, ExpressionError, type Scope } from '../workflow/expressions.ts'
+import type { Json } from '../workflow/definition.ts'
+import { LIMITS } from '../workflow/limits.ts'
+import { findJsonFault } from '../workflow/json-value.ts'
+import type { Activation } from './activate.ts'
+
+/** Executing one attempt of one step: the simulated work, then what the step's type says. */
+
+/** What an action is told about its attempt, but for its input. */
+export interface AttemptContext {
+  config: Readonly<Record<string, Json>>
+  runId: string
+  stepId: string
+  workflow: string
+  orderId: string | null
+  attempt: number
+  idempotencyKey: string
+  signal: AbortSignal
+  log: Record<'debug' | 'info' | 'warn' | 'error', (message: string, data?: Json) => void>
+}
+
+/** Checks a value against a schema; throws an Error that says what is wrong. */
+type Check = (value: unknown) => unknown
+
+/** An action as the engine runs it; the worker makes these from its registry. */
+export type ExecutableAction = { name: string; checkInput: Check; checkOutput: Check } & (
+  | { kind: 'action'; run: (context: AttemptContext & { input: unknown }) => Promise<unknown> }
+  | { kind: 'transaction'; transaction: (tx: Transaction, context: AttemptContext & { input: unknown }) => Promise<unknown> }
+)
+
+/** How an attempt ended. */
+export type Outcome =
+  | { kind: 'completed'; result: StepResult }
+  /** A transaction whose effects and result have committed. */
+  | { kind: 'committed' }
+  /** Another attempt owns the step: what this one did in its transaction was rolled back. */
+  | { kind: 'fenced' }
+  | { kind: 'failed'; error: StoredError; retry: boolean; afterMs: number | null }
+  /** The worker shuts down. */
+  | { kind: 'released' }
+  /** Postgres broke while a transaction committed: whether it did must be read. */
+  | { kind: 'unknown' }
+
+/** A result, ready to be stored. */
+export interface StepResult {
+  /** JSON text; null for no output. */
+  output: string | null
+  outputBytes: number | null
+  branch: string | null
+}
+
+/** Why an attempt's signal fires. */
+export class AttemptAborted extends Error {
+  override readonly name = 'AttemptAborted'
+  readonly why: 'timeout' | 'shutdown' | 'cancelled'
+
+  constructor(why: 'timeout' | 'shutdown' | 'cancelled', message: string) {
+    super(message)
+    this.why = why
+  }
+}
+
+/** What {@link perform} needs. */
+export interface Attempt {
+  activation: Activation
+  scope: Scope
+  context: AttemptContext
+  action: ExecutableAction | undefined
+  db: Database
+  /** Commits a result within the transaction of its action; false when the attempt is fenced. */
+  commitWithin: (batch: Database['batch'], result: StepResult) => Promise<boolean>
+  random: () => number
+}
+
+/** Executes the attempt. Never rejects: every way to end is an {@link Outcome}. */
+export async function perform(attempt: Attempt): Promise<Outcome> {
+  const { signal } = attempt.context
+  try {
+    return await untilAborted(execute(attempt), signal)
+  } catch (error) {
+    if (signal.aborted && signal.reason instanceof AttemptAborted) return aborted(signal.reason)
+    return failure(error)
+  }
+}
+
+async function execute(attempt: Attempt): Promise<Outcome> {
+  const { step } = attempt.activation.step
+  await simulate(attempt)
+  switch (step.type) {
+    case 'parallel':
+    case 'join':
+      return { kind: 'completed', result: { output: null, outputBytes: null, branch: null } }
+    case 'condition':
+      return { kind: 'completed', result: evaluateCondition(attempt) }
+    case 'transform':
+      return { kind: 'completed', result: storable(step.id, resolveBinding(step.config['output'] ?? null, attempt.scope)) }
+    default:
+      return attempt.activation.step.action === null
+        ? { kind: 'completed', result: storable(step.id, undefined) }
+        : runAction(attempt, attempt.activation.step.action)
+  }
+}
+
+/** `duration_seconds`, then `fail_probability`: for steps that run an action or nothing. */
+async function simulate({ activation, context, random }: Attempt): Promise<void> {
+  const { step, action } = activation.step
+  if (step.type === 'parallel' || step.type === 'join' || step.type === 'condition' || step.type === 'transform') return
+  const seconds = numberOf(step.config['duration_seconds']) ?? (action === null ? 1 : 0)
+  if (seconds > 0) await abortableDelay(seconds * 1_000, context.signal)
+  const probability = numberOf(step.config['fail_probability']) ?? 0
+  if (probability > 0 && random() < probability) {
+    throw new Error(`simulated failure (fail_probability is ${probability})`)
+  }
+}
+
+function evaluateCondition({ activation, scope }: Attempt): StepResult {
+  const result = evaluateExpression(String(activation.step.step.config['expression']), scope)
+  const branch = typeof result === 'string' ? result : typeof result === 'boolean' ? String(result) : null
+  if (branch === null) {
+    throw new PermanentFailure(
+      'condition_result',
+      `the expression of ${activation.step.id} is ${JSON.stringify(result)}: a condition must be true, false or a text`,
+    )
+  }
+  return { ...storable(activation.step.id, { result, branch }), branch }
+}
+
+async function runAction(attempt: Attempt, name: string): Promise<Outcome> {
+  const { action, context, activation } = attempt
+  if (action === undefined) {
+    throw new PermanentFailure('unknown_action', `the worker that took the step has no action "${name}": load it there (SLUICE_ACTIONS), or give the step a queue whose workers have it`)
+  }
+  const input = checked(action.checkInput, resolveInput(attempt), 'invalid_action_input', `the input of ${activation.step.id} does not suit action "${name}"`)
+  const finish = (output: unknown) =>
+    storable(activation.step.id, checked(action.checkOutput, output, 'invalid_action_output', `what action "${name}" returned does not match its own output schema`))
+  if (action.kind === 'action') return { kind: 'completed', result: finish(await action.run({ ...context, input })) }
+  return runTransaction(attempt, (tx) => action.transaction(tx, { ...context, input }), finish)
+}
+
+/** Effects and result in one database transaction; a fenced attempt rolls back. */
+async function runTransaction(
+  { db, context, commitWithin }: Attempt,
+  work: (tx: Transaction) => Promise<unknown>,
+  finish: (output: unknown) => StepResult,
+): Promise<Outcome> {
+  let committing = false
+  try {
+    return await db.transaction(async (tx, batch) => {
+      const result = finish(await work(tx))
+      committing = true
+      if (!(await commitWithin(batch, result))) throw new Fenced()
+      return { kind: 'committed' as const }
+    }, context.signal)
+  } catch (error) {
+    if (error instanceof Fenced) return { kind: 'fenced' }
+    if (committing && isRetryable(error)) return { kind: 'unknown' }
+    throw error
+  }
+}
+
+/** The step's `input` for the data in scope; undefined where the step has none. */
+function resolveInput({ activation, scope }: Attempt): Json | undefined {
+  const { input } = activation.step.step
+  return input === undefined ? undefined : resolveBinding(input, scope)
+}
+
+/** Turns what a step produced into what is stored; throws where it cannot be, which no retry would mend. */
+function storable(stepId: string, output: unknown): StepResult {
+  if (output === undefined) return { output: null, outputBytes: null, branch: null }
+  const fault = findJsonFault(output, LIMITS.jsonDepth)
+  if (fault !== null) {
+    throw new PermanentFailure('invalid_output', `the output of step ${stepId} cannot be stored: ${fault.message} at /${fault.path.join('/')}`)
+  }
+  const text = JSON.stringify(output)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > LIMITS.outputBytes) {
+    throw new PermanentFailure(
+      'output_too_large',
+      `the output of step ${stepId} is ${bytes} bytes, more than the limit of ${LIMITS.outputBytes}: store it elsewhere and return a reference to it`,
+    )
+  }
+  return { output: text, outputBytes: bytes, branch: null }
+}
+
+function checked(check: Check, value: unknown, code: string, what: string): unknown {
+  try {
+    return check(value)
+  } catch (error) {
+    throw new PermanentFailure(code, `${what}: ${messageOf(error)}`, error)
+  }
+}
+
+/** A failure that no retry could mend. */
+class PermanentFailure extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+class Fenced extends Error {}
+
+function aborted(reason: AttemptAborted): Outcome {
+  if (reason.why === 'shutdown') return { kind: 'released' }
+  return { kind: 'failed', error: { message: reason.message, code: reason.why }, retry: reason.why === 'timeout', afterMs: null }
+}
+
+/** Actions come from other files, perhaps with another copy of our classes: their errors are known by name. */
+function failure(error: unknown): Outcome {
+  const { name, code, afterMs } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
+  const permanent =
+    error instanceof PermanentFailure || error instanceof BindingError || error instanceof ExpressionError || name === 'PermanentError'
+  return {
+    kind: 'failed',
+    error: {
+      message: clean(messageOf(error)) || 'the action failed without a message',
+      code: error instanceof BindingError ? 'binding' : error instanceof ExpressionError ? 'expression' : typeof code === 'string' ? code : 'action_failed',
+      ...(error instanceof Error && error.stack !== undefined && !permanentOfOurs(error) ? { stack: clean(error.stack) } : {}),
+    },
+    retry: !permanent,
+    afterMs: name === 'RetryLaterError' && typeof afterMs === 'number' ? Math.max(0, afterMs) : null,
+  }
+}
+
+function permanentOfOurs(error: Error): boolean {
+  return error instanceof PermanentFailure || error instanceof BindingError || error instanceof ExpressionError
+}
+
+/** Messages and stacks are stored as they are, but for NUL (Postgres refuses it) and what is beyond 16 KiB. */
+function clean(text: string): string {
+  return text.replace(/\u0000/g, '\ufffd').slice(0, 16_384)
+}
+
+function numberOf(value: Json | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}
+
+/** Settles with the work, or rejects as soon as the signal fires: what ignores the signal is abandoned. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) throw signal.reason
+  let onAbort: (() => void) | undefined
+  const abort = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  work.catch(() => undefined)
+  try {
+    return await Promise.race([work, abort])
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Longest delay that a timer of Node can hold. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+async function abortableDelay(ms: number, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + ms
+  for (let left = ms; left > 0; left = until - performance.now()) {
+    await new Promise<void>((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer)
+        reject(signal.reason as Error)
+      }
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stop)
+        resolve()
+      }, Math.min(left, MAX_TIMER_MS))
+      signal.addEventListener('abort', stop, { once: true })
+    })
+  }
+}

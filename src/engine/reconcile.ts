@@ -1,0 +1,119 @@
+import { findUndispatched } from '../db/sweep.ts'
+import { Leadership } from '../db/leadership.ts'
+import { removeDeadWorkers } from '../db/workers.ts'
+import { redispatch } from './dispatch.ts'
+import type { Engine } from './engine.ts'
+import { checkQueueLife, followQueueLife } from './queue-life.ts'
+import { Sweep } from './sweep.ts'
+
+/**
+ * The reconciler makes the queue agree with Postgres. Every API process runs one; the one that holds the advisory lock
+ * is active, the others follow. A tick:
+ *
+ * 1. has the queue lost its data? (a new life: {@link checkQueueLife})
+ * 2. dispatch the unfinished runs that were not added to the queue's present life
+ * 3. sweep a page of runs in which nothing happens, and of gates that may be left over
+ *
+ * Nothing here decides anything about a step; the worst that a needless dispatch costs is a few stale jobs.
+ */
+
+/** Runs dispatched in one go. */
+const RUNS_PER_BATCH = 100
+/** Every so many ticks, rows of workers long dead are removed. */
+const HOUSEKEEPING_TICKS = 1_000
+/** Longest that a tick may wait for the queue. */
+const QUEUE_TIMEOUT_MS = 5_000
+
+/** A running reconciler. */
+export interface Reconciler {
+  /** Whether this process is the active one. */
+  readonly leads: boolean
+  /** Ends after the tick under way, and gives leadership up. */
+  stop(): Promise<void>
+}
+
+/** Starts ticking every `intervalMs`. A tick that fails (a store is away) is logged and tried again. */
+export function startReconciler(engine: Engine, options: { databaseUrl: string; intervalMs: number }): Reconciler {
+  const task = `reconciler ${engine.queue.connection.prefix}`
+  const leadership = new Leadership({ url: options.databaseUrl, task, log: engine.log })
+  const sweep = new Sweep(engine)
+  let stopped = false
+  let leads = false
+  let wake = () => {}
+  let ticks = 0
+
+  const tick = async () => {
+    leads = await leadership.hold()
+    if (!leads) return followQueueLife(engine)
+    await withDeadline(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS)
+    await reconcile(engine, sweep)
+    if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
+  }
+  const loop = async () => {
+    while (!stopped) {
+      try {
+        await tick()
+      } catch (error) {
+        engine.log.warn({ err: error }, 'the reconciler could not work: trying again')
+      }
+      if (stopped) break
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, options.intervalMs)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    await leadership.release()
+  }
+  const done = loop()
+  return {
+    get leads() {
+      return leads
+    },
+    stop() {
+      stopped = true
+      wake()
+      return done
+    },
+  }
+}
+
+/** One round of reconciling. */
+export async function reconcile(engine: Engine, sweep: Sweep): Promise<void> {
+  const life = await checkQueueLife(engine)
+  if (life.kind === 'new') engine.log.warn({ token: life.token }, 'the queue is new or has lost its data: dispatching unfinished runs')
+  if (life.kind === 'restarted') {
+    engine.log.warn('Redis was restarted: comparing all unfinished runs with it')
+    sweep.rewind()
+  }
+  await dispatchForgotten(engine)
+  await sweep.nextRuns()
+  await sweep.nextGates()
+}
+
+/** Dispatches every unfinished run that the queue's present life does not know. */
+async function dispatchForgotten(engine: Engine): Promise<void> {
+  const token = engine.queueLife.token
+  if (token === null) return
+  for (;;) {
+    const ids = await findUndispatched(engine.db, token, RUNS_PER_BATCH)
+    if (ids.length === 0) return
+    const dispatched = await redispatch(engine, ids)
+    engine.log.info({ runs: dispatched }, 'dispatched runs that the queue did not know')
+    if (dispatched === 0) return
+  }
+}
+
+async function withDeadline(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the queue did not answer within ${ms} ms`)), ms)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

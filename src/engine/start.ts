@@ -1,0 +1,100 @@
+import { v7 as uuidv7 } from 'uuid'
+import { findIdempotencyOwner, insertRuns, type IdempotencyOwner, type NewRun } from '../db/runs.ts'
+import { SluiceError } from '../errors.ts'
+import { executableProblems } from '../workflow/executable.ts'
+import { checkInput } from '../workflow/input.ts'
+import type { Json } from '../workflow/definition.ts'
+import { dispatchNew } from './dispatch.ts'
+import type { Engine } from './engine.ts'
+
+/** One run that a client asks for. */
+export interface StartRequest {
+  input?: Json | undefined
+  context?: Json | undefined
+  orderId?: string | undefined
+  priority?: number | undefined
+  tags?: readonly string[] | undefined
+}
+
+/** A client's promise that requests with this key are one and the same. */
+export interface IdempotencyKey {
+  key: string
+  /** SHA-256 of the canonical request. */
+  requestHash: string
+}
+
+/** The ids of the runs, in the order of the requests. `replayed`: they had been started before, under the same key. */
+export interface Started {
+  ids: string[]
+  replayed: boolean
+}
+
+/**
+ * Starts runs of one version: all or none. When this returns, they are in Postgres and will run to their end whatever
+ * happens; the queue learns of them in the background.
+ *
+ * Throws `not_supported` for a definition with parts that this version cannot run, `invalid_input` where an input does
+ * not match the definition's `input_schema`, `idempotency_mismatch` where the key belongs to another request. A key is
+ * for a single request.
+ */
+export async function startRuns(
+  engine: Engine,
+  version: { id: string; workflowId: string },
+  requests: readonly StartRequest[],
+  idempotency?: IdempotencyKey,
+): Promise<Started> {
+  const scope = version.workflowId
+  if (idempotency) {
+    const owner = await findIdempotencyOwner(engine.db, scope, idempotency.key)
+    if (owner) return replay(owner, idempotency)
+  }
+  const compiled = await engine.versions.get(version.id)
+  refuseUnsupported(compiled.definition)
+  refuseBadInputs(compiled.definition.input_schema, requests)
+  const runs = requests.map((request): NewRun => newRun(engine, version, request))
+  const stepIds = compiled.steps.map((step) => step.id)
+  const owner = await insertRuns(engine.db, runs, stepIds, idempotency && { scope, ...idempotency })
+  if (owner && idempotency) return replay(owner, idempotency)
+  dispatchNew(engine, compiled, runs.map((run) => ({ id: run.id, priority: run.priority })))
+  return { ids: runs.map((run) => run.id), replayed: false }
+}
+
+function newRun(engine: Engine, version: { id: string; workflowId: string }, request: StartRequest): NewRun {
+  return {
+    id: uuidv7(),
+    workflowId: version.workflowId,
+    versionId: version.id,
+    input: request.input ?? null,
+    context: request.context ?? null,
+    orderId: request.orderId ?? null,
+    parentRunId: null,
+    tags: request.tags ?? [],
+    priority: request.priority ?? null,
+    queueToken: engine.queueLife.token,
+  }
+}
+
+function replay(owner: IdempotencyOwner, idempotency: IdempotencyKey): Started {
+  if (owner.requestHash === idempotency.requestHash) return { ids: [owner.runId], replayed: true }
+  throw new SluiceError(
+    'idempotency_mismatch',
+    `Idempotency-Key "${idempotency.key}" was used for another request (run ${owner.runId}): send the same body, or another key.`,
+  )
+}
+
+function refuseUnsupported(definition: Parameters<typeof executableProblems>[0]): void {
+  const problems = executableProblems(definition)
+  if (problems.length === 0) return
+  throw new SluiceError('not_supported', `This version of Sluice cannot run the workflow yet: ${problems[0]!.message}`, { problems })
+}
+
+function refuseBadInputs(schema: Parameters<typeof checkInput>[0] | undefined, requests: readonly StartRequest[]): void {
+  if (schema === undefined) return
+  const problems = requests.flatMap((request, index) =>
+    checkInput(schema, request.input ?? null).map((problem) =>
+      requests.length === 1 ? problem : { ...problem, path: `/runs/${index}${problem.path}` },
+    ),
+  )
+  if (problems.length === 0) return
+  throw new SluiceError('invalid_input', `The input does not match the workflow's input_schema: ${problems[0]!.message}`, { problems })
+}

@@ -1,0 +1,120 @@
+import { findQuietRuns, readLiveEpochs, type QuietRun } from '../db/sweep.ts'
+import { ROOT_JOB } from '../queue/names.ts'
+import type { CompiledWorkflow } from '../workflow/compile.ts'
+import { isSettled } from '../workflow/states.ts'
+import { redispatch } from './dispatch.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * The sweep compares runs in which nothing happens with the queue: a step that is due in Postgres must have a job that
+ * can come up. It repairs what no signal tells of: jobs that someone deleted, a run whose dispatch crashed, the last
+ * second that Redis lost.
+ */
+
+/** Silence after which a run is looked at. Longer than a job needs to come up, when workers are free. */
+const QUIET_MS = 4_000
+/** Runs of one look. */
+const RUNS_PER_SWEEP = 200
+/** Due steps of one run that are looked up in the queue; more are sampled. */
+const STEPS_PER_RUN = 25
+/** Gates of one look. */
+const GATES_PER_SWEEP = 200
+
+/** What a sweep did. */
+export interface SweepResult {
+  looked: number
+  redispatched: number
+}
+
+/** Goes through unfinished runs, and through gates, a page at a time. */
+export class Sweep {
+  private readonly engine: Engine
+  private cursor: string | null = null
+  private gateOffset = 0
+  /** Parked steps whose gate was opened at the last look, by job id: parked still, they are beyond that remedy. */
+  private opened = new Set<string>()
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /** Starts again from the oldest run. */
+  rewind(): void {
+    this.cursor = null
+  }
+
+  /** Looks at the next page of runs and dispatches anew those that the queue has lost. */
+  async nextRuns(): Promise<SweepResult> {
+    const page = await findQuietRuns(this.engine.db, {
+      cursor: this.cursor,
+      limit: RUNS_PER_SWEEP,
+      quietMs: QUIET_MS,
+      lockDurationMs: this.engine.lockDurationMs,
+    })
+    this.cursor = page.cursor
+    const lost: string[] = []
+    const opened = new Set<string>()
+    for (const run of page.runs) {
+      if (await this.isLost(run, opened)) lost.push(run.id)
+    }
+    this.opened = opened
+    if (lost.length > 0) {
+      this.engine.log.warn({ runs: lost.length, first: lost[0] }, 'the queue does not know what is due: dispatching anew')
+      await redispatch(this.engine, lost)
+    }
+    return { looked: page.runs.length, redispatched: lost.length }
+  }
+
+  /** Removes gates of runs that have ended or moved on to another epoch, so that what they held runs dry. */
+  async nextGates(): Promise<number> {
+    const gates = await this.engine.queue.listGates(this.gateOffset, this.gateOffset + GATES_PER_SWEEP - 1)
+    const epochs = await readLiveEpochs(this.engine.db, [...new Set(gates.map((gate) => gate.run))])
+    const dead = gates.filter((gate) => epochs.get(gate.run) !== gate.epoch)
+    await this.engine.queue.openGates(dead)
+    this.gateOffset = gates.length < GATES_PER_SWEEP ? 0 : this.gateOffset + gates.length - dead.length
+    return dead.length
+  }
+
+  private async isLost(run: QuietRun, opened: Set<string>): Promise<boolean> {
+    const workflow = await this.engine.versions.get(run.versionId)
+    const due = dueSteps(run, workflow)
+    if (due.length === 0) return run.statuses.every(isSettled) && (await this.isRootLost(run))
+    for (const index of sample(due, STEPS_PER_RUN)) {
+      if (await this.isStepLost(run, workflow, index, opened)) return true
+    }
+    return false
+  }
+
+  private async isRootLost(run: QuietRun): Promise<boolean> {
+    const presence = await this.engine.queue.rootPresence({ run: run.id, step: ROOT_JOB, epoch: run.epoch })
+    return presence === 'missing' || presence === 'finished' || presence === 'parked'
+  }
+
+  private async isStepLost(run: QuietRun, workflow: CompiledWorkflow, index: number, opened: Set<string>): Promise<boolean> {
+    const step = workflow.steps[index]!
+    const address = { run: run.id, step: step.id, epoch: run.epoch }
+    const presence = await this.engine.queue.stepPresence(address, step.queue)
+    if (presence === 'missing' || presence === 'finished') return true
+    if (presence !== 'parked') return false
+    const key = `${run.id}.${step.id}.${run.epoch}`
+    if (this.opened.has(key)) return true
+    opened.add(key)
+    await this.engine.queue.openGates([address])
+    return false
+  }
+}
+
+/** Steps whose job should be about to come up: all dependencies settled, nobody at work on them, no back-off running. */
+function dueSteps(run: QuietRun, workflow: CompiledWorkflow): number[] {
+  return workflow.steps
+    .map((step) => step.index)
+    .filter((index) => !isSettled(run.statuses[index]!) && !run.alive[index] && !run.backingOff[index])
+    .filter((index) => workflow.plan.dependencies[index]!.every((dependency) => isSettled(run.statuses[dependency]!)))
+}
+
+/** At most `size` of the items, at random places, so that repeated looks see all of them. */
+function sample(items: readonly number[], size: number): number[] {
+  if (items.length <= size) return [...items]
+  const start = Math.floor(Math.random() * items.length)
+  return Array.from({ length: size }, (_, offset) => items[(start + offset) % items.length]!)
+}

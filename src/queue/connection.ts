@@ -1,0 +1,160 @@
+import {
+  createPostgresBackend,
+  createRedisBackend,
+  FlowProducer,
+  Queue,
+  runMigrations,
+  withBackend,
+  Worker,
+  type Processor,
+  type WorkerOptions,
+} from 'bullmq'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { SluiceError, messageOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+
+/** Which store BullMQ runs on. */
+export type QueueBackend = 'redis' | 'postgres'
+
+/** How to reach the queue. */
+export interface QueueOptions {
+  backend: QueueBackend
+  /** `redis://…` or `postgres://…`, as `backend` says. */
+  url: string
+  /** Keeps services apart that share a store: Redis's key prefix, or the schema `<prefix>_queue`. */
+  prefix: string
+  /** Finished jobs of each queue that stay visible in Bull Board. */
+  keepCompleted: number
+  keepFailed: number
+  log: Logger
+}
+
+/** BullMQ bound to one store: the only place that knows which. */
+export interface QueueConnection {
+  readonly backend: QueueBackend
+  readonly prefix: string
+  queue(name: string): Queue
+  flowProducer(): FlowProducer
+  worker(name: string, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
+  /** Redis's `run_id`, which every restart changes; null on Postgres. */
+  serverRunId(): Promise<string | null>
+  /** Throws unless the store answers. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Entries of each queue's event stream that Redis keeps: enough for listeners, small in memory. */
+const EVENTS_KEPT = 1_000
+
+/**
+ * Connects BullMQ. On Redis, refuses a server that may evict keys; on Postgres, brings BullMQ's own schema up to date.
+ * Connections heal by themselves afterwards.
+ */
+export async function openQueueConnection(options: QueueOptions): Promise<QueueConnection> {
+  return options.backend === 'redis' ? openRedis(options) : openPostgres(options)
+}
+
+async function openRedis(options: QueueOptions): Promise<QueueConnection> {
+  const redis = new Redis(options.url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
+  })
+  redis.on('error', (error) => options.log.debug({ err: error }, 'Redis connection'))
+  try {
+    await requireNoEviction(redis, options.log)
+  } catch (error) {
+    redis.disconnect()
+    throw error
+  }
+  const bull = withBackend(createRedisBackend)
+  const common = { connection: redis, prefix: options.prefix, skipVersionCheck: true }
+  return {
+    ...factories(bull as unknown as BullClasses, common, options),
+    backend: 'redis',
+    prefix: options.prefix,
+    async serverRunId() {
+      return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? null
+    },
+    async ping() {
+      if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`)
+      await redis.ping()
+    },
+    async close() {
+      redis.disconnect()
+    },
+  }
+}
+
+async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
+  const schema = `${options.prefix}_queue`
+  const client = new pg.Client({ connectionString: options.url })
+  await client.connect()
+  try {
+    await runMigrations(client as never, schema)
+  } finally {
+    await client.end()
+  }
+  const bull = withBackend(createPostgresBackend)
+  const common = { connection: { connectionString: options.url, schema, max: 8, keepAlive: true } }
+  const pool = new pg.Pool({ connectionString: options.url, max: 1 })
+  pool.on('error', (error) => options.log.debug({ err: error }, 'Postgres connection of the queue'))
+  return {
+    ...factories(bull as unknown as BullClasses, common, options),
+    backend: 'postgres',
+    prefix: options.prefix,
+    serverRunId: () => Promise.resolve(null),
+    async ping() {
+      await pool.query('select 1')
+    },
+    async close() {
+      await pool.end()
+    },
+  }
+}
+
+/** BullMQ's classes, whatever store they are bound to. */
+interface BullClasses {
+  Queue: new (name: string, options: object) => Queue
+  Worker: new (name: string, processor: Processor, options: object) => Worker
+  FlowProducer: new (options: object) => FlowProducer
+}
+
+function factories(bull: BullClasses, common: object, options: QueueOptions) {
+  const quiet = <T extends { on(event: 'error', listener: (error: Error) => void): unknown }>(part: T, name: string): T => {
+    part.on('error', (error) => options.log.debug({ err: error, queue: name }, 'queue error'))
+    return part
+  }
+  return {
+    queue: (name: string) =>
+      quiet(new bull.Queue(name, { ...common, streams: { events: { maxLen: EVENTS_KEPT } } }), name),
+    flowProducer: () => quiet(new bull.FlowProducer(common), 'flows'),
+    worker: (name: string, processor: Processor, workerOptions: Omit<WorkerOptions, 'connection' | 'prefix'>) =>
+      quiet(
+        new bull.Worker(name, processor, {
+          ...common,
+          removeOnComplete: { count: options.keepCompleted },
+          removeOnFail: { count: options.keepFailed },
+          ...workerOptions,
+        }),
+        name,
+      ),
+  }
+}
+
+/** A Redis that evicts keys loses jobs without a trace, so a wrong policy stops the start. */
+async function requireNoEviction(redis: Redis, log: Logger): Promise<void> {
+  let policy: string | undefined
+  try {
+    policy = /^maxmemory_policy:(\S+)/m.exec(await redis.info('memory'))?.[1]
+  } catch (error) {
+    log.warn(`cannot read Redis's maxmemory-policy (${messageOf(error)}): make sure that it is noeviction`)
+    return
+  }
+  if (policy === undefined || policy === 'noeviction') return
+  throw new SluiceError(
+    'invalid_config',
+    `Redis may evict keys (maxmemory-policy is ${policy}), which would lose jobs. ` +
+      'Set it to noeviction: `redis-cli CONFIG SET maxmemory-policy noeviction`, and in redis.conf.',
+  )
+}

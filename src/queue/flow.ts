@@ -1,0 +1,76 @@
+import type { FlowJob, JobsOptions } from 'bullmq'
+import { GATES_QUEUE, jobId, ROOT_JOB, RUNS_QUEUE, stepsQueue } from './names.ts'
+
+/** One step as the flow needs it; `parent` is an index into the same list, or -1 for the run's root job. */
+export interface FlowStep {
+  id: string
+  queue: string
+  /** 0 to 9, 9 first. */
+  priority: number
+  maxRetries: number
+  parent: number
+  /** Whether a gate holds the step back until steps elsewhere in the tree have settled. */
+  gated: boolean
+}
+
+/** What to sequence: the unsettled steps of a run under one epoch. */
+export interface FlowSpec {
+  run: string
+  epoch: number
+  steps: readonly FlowStep[]
+}
+
+/**
+ * BullMQ's priority: 1 is first and 0 means none (ahead of all). Gates release their parents into the list of jobs
+ * without priority, so a gated step runs before the others whatever it says.
+ */
+export function bullPriority(priority: number): number {
+  return 10 - priority
+}
+
+/**
+ * Builds the flow of a run: the root job on top, each step a child of its tree parent, a gate below each gated step.
+ * Every job carries `ignoreDependencyOnFailure`, so that a failed child releases its parent like a completed one.
+ */
+export function buildFlow(spec: FlowSpec): FlowJob {
+  const children: FlowJob[][] = spec.steps.map(() => [])
+  const top: FlowJob[] = []
+  // Parents may come after their children in the list: nodes first, then the links.
+  const nodes = spec.steps.map((step) => stepJob(spec, step))
+  spec.steps.forEach((step, index) => {
+    const node = nodes[index]!
+    if (step.gated) children[index]!.push(gateJob(spec, step.id))
+    ;(step.parent < 0 ? top : children[step.parent]!).push(node)
+  })
+  nodes.forEach((node, index) => {
+    if (children[index]!.length > 0) Object.assign(node, { children: children[index] })
+  })
+  const root: FlowJob = {
+    name: ROOT_JOB,
+    queueName: RUNS_QUEUE,
+    data: { run: spec.run, step: ROOT_JOB, epoch: spec.epoch },
+    opts: { jobId: jobId({ run: spec.run, step: ROOT_JOB, epoch: spec.epoch }), attempts: 1 },
+  }
+  return top.length > 0 ? { ...root, children: top as never } : root
+}
+
+function stepJob(spec: FlowSpec, step: FlowStep): FlowJob {
+  const opts: JobsOptions = {
+    jobId: jobId({ run: spec.run, step: step.id, epoch: spec.epoch }),
+    attempts: step.maxRetries + 1,
+    priority: bullPriority(step.priority),
+    ignoreDependencyOnFailure: true,
+    stackTraceLimit: 1,
+    ...(step.maxRetries > 0 ? { backoff: { type: 'step' } } : {}),
+  }
+  return { name: step.id, queueName: stepsQueue(step.queue), data: { run: spec.run, step: step.id, epoch: spec.epoch }, opts }
+}
+
+function gateJob(spec: FlowSpec, stepId: string): FlowJob {
+  return {
+    name: 'gate',
+    queueName: GATES_QUEUE,
+    data: { run: spec.run, step: stepId, epoch: spec.epoch },
+    opts: { jobId: jobId({ run: spec.run, step: stepId, epoch: spec.epoch }), ignoreDependencyOnFailure: true },
+  }
+}

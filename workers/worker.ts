@@ -1,0 +1,79 @@
+import { hostname } from 'node:os'
+import { v7 as uuidv7 } from 'uuid'
+import { announceWorker, stopWorker } from '../src/db/workers.ts'
+import { startCanaries } from '../src/engine/canary.ts'
+import type { Engine } from '../src/engine/engine.ts'
+import { StepExecutor } from '../src/engine/execute.ts'
+import { Finaliser } from '../src/engine/finalise.ts'
+import { startHeartbeat } from '../src/engine/heartbeat.ts'
+import { serveQueues } from '../src/engine/serve-queues.ts'
+import { executableActions } from './executable.ts'
+import type { ActionRegistry } from './registry.ts'
+
+/** What a worker needs. */
+export interface WorkerParts {
+  engine: Engine
+  actions: ActionRegistry
+  queues: readonly string[]
+  concurrency: number
+  heartbeatMs: number
+  shutdownGraceMs: number
+  /** Called when the worker finds that a queue does not feed it any more although its store answers. */
+  onDead: (reason: string) => void
+}
+
+/** A worker at work. */
+export interface RunningWorker {
+  readonly id: string
+  /** Takes no more jobs, lets those under way finish within the grace period, and hands back the rest. */
+  stop(): Promise<void>
+}
+
+const CANARY_INTERVAL_MS = 5_000
+/** Silence of a queue that has room and is sent canaries. */
+const CANARY_DEADLINE_MS = 40_000
+
+/** Announces the worker and its actions in Postgres, and starts taking steps. */
+export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
+  const { engine } = parts
+  const id = uuidv7()
+  await announceWorker(
+    engine.db,
+    { id, hostname: hostname(), pid: process.pid, queues: parts.queues, concurrency: parts.concurrency },
+    parts.actions
+      .list()
+      .map(({ action, ...known }) => ({
+        ...known,
+        name: action.name,
+        kind: action.kind,
+        description: action.description,
+      })),
+  )
+  const heartbeat = startHeartbeat(engine, {
+    workerId: id,
+    intervalMs: parts.heartbeatMs,
+    onGone: () => parts.onDead('the row of this worker is gone from Postgres'),
+  })
+  const executor = new StepExecutor({ engine, workerId: id, action: executableActions(parts.actions) })
+  const finaliser = new Finaliser(engine, executor.activations)
+  const server = serveQueues(engine, executor, finaliser, { queues: parts.queues, concurrency: parts.concurrency })
+  const stopCanaries = startCanaries(engine, server, {
+    intervalMs: CANARY_INTERVAL_MS,
+    deadlineMs: CANARY_DEADLINE_MS,
+    concurrency: parts.concurrency,
+    onDead: (queue) =>
+      parts.onDead(`queue ${queue} has brought no job for ${CANARY_DEADLINE_MS} ms although its store answers`),
+  })
+  return {
+    id,
+    async stop() {
+      stopCanaries()
+      const grace = setTimeout(() => executor.releaseAll(), parts.shutdownGraceMs)
+      await server.close(false)
+      clearTimeout(grace)
+      await Promise.all([executor.drained(), finaliser.drained()])
+      heartbeat.stop()
+      await stopWorker(engine.db, id)
+    },
+  }
+}
