@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../src/log.ts'
-import { PermanentError, type ActionContext, type ActionLog, type AnyAction } from './action.ts'
+import { actionContext } from '../test/support/action-context.ts'
+import { PermanentError, type AnyAction } from './action.ts'
 import { loadActions } from './registry.ts'
 
 const log = createLogger('test', 'silent')
@@ -24,22 +25,6 @@ function actionFile(name: string, rest = ''): string {
   return `import { defineAction, z } from 'sluice'
 export const it = defineAction({ name: '${name}', description: '', input: z.unknown(), output: z.null(), run: async () => null })
 ${rest}`
-}
-
-function contextOf(input: unknown): ActionContext<unknown> {
-  const silent: ActionLog = { debug() {}, info() {}, warn() {}, error() {} }
-  return {
-    input,
-    config: {},
-    runId: 'run',
-    stepId: 'step',
-    workflow: 'test',
-    orderId: null,
-    attempt: 1,
-    idempotencyKey: 'run.step',
-    signal: new AbortController().signal,
-    log: silent,
-  }
 }
 
 function requireRun(action: AnyAction | undefined) {
@@ -91,8 +76,8 @@ export const greet = defineAction({
     })
 
     const run = requireRun(registry.get('greet'))
-    await expect(run(contextOf({ name: 'Ada' }))).resolves.toEqual({ text: 'Hello, Ada' })
-    await expect(run(contextOf({ name: '' }))).rejects.toBeInstanceOf(PermanentError)
+    await expect(run(actionContext({ name: 'Ada' }))).resolves.toEqual({ text: 'Hello, Ada' })
+    await expect(run(actionContext({ name: '' }))).rejects.toBeInstanceOf(PermanentError)
     expect(registry.list().find((entry) => entry.action.name === 'greet')).toMatchObject({
       builtIn: false,
       source: join(folder, 'greet.ts'),

@@ -10,7 +10,7 @@ import { lineThrough, spreadOf } from './manufacturing/statistics.ts'
  */
 
 /** Outliers that are listed a sensor, those furthest from the mean first; all are counted. */
-const LISTED_OUTLIERS = 20
+const LISTED_OUTLIERS = 10
 
 const sensorData = z
   .unknown()

@@ -18,8 +18,10 @@ export interface SensorData {
   ignored: string[]
 }
 
-/** Sensors of one input: it keeps the outputs of the analysis below a step's limit. */
-export const MAX_SENSORS = 500
+/** Sensors of one input, and characters of a name and of a timestamp: so the outputs of the analysis fit a step's limit. */
+export const MAX_SENSORS = 300
+export const MAX_NAME_LENGTH = 64
+export const MAX_TIMESTAMP_LENGTH = 40
 /** Greatest magnitude of a value: its square, summed over a series, is still a finite number. */
 export const MAX_VALUE = 1e100
 
@@ -126,8 +128,8 @@ function add(data: SensorData, label: string, reading: Reading, path: string): v
     readings.push(reading)
     return
   }
-  if (label === '' || label.length > 128 || label === '__proto__') {
-    throw problem(path, `${shown(label)} cannot name a sensor; a name has 1 to 128 characters`)
+  if (label === '' || label.length > MAX_NAME_LENGTH || label === '__proto__') {
+    throw problem(path, `${shown(label)} cannot name a sensor; a name has 1 to ${MAX_NAME_LENGTH} characters`)
   }
   if (data.sensors.size === MAX_SENSORS)
     throw problem(path, `there are more than ${MAX_SENSORS} sensors; split the data`)
@@ -154,9 +156,11 @@ function labelOf(item: unknown, path: string): string {
   throw problem(path, 'the item does not name its sensor (`sensor`, `sensor_id` or `name`)')
 }
 
+/** The item's time as it was given; text that is too long to be one is left out. */
 function timeOf(item: JsonObject): { timestamp?: string | number } {
   const time = TIMES.map((key) => item[key]).find((value) => value !== undefined)
-  return typeof time === 'number' || typeof time === 'string' ? { timestamp: time } : {}
+  const isTime = typeof time === 'number' || (typeof time === 'string' && time.length <= MAX_TIMESTAMP_LENGTH)
+  return isTime ? { timestamp: time } : {}
 }
 
 /** Sorts where every reading has a time that can be read; readings of the same time keep their order. */

@@ -62,8 +62,13 @@ export function lineThrough(values: number[]): Line {
   return {
     slope: line.m,
     intercept: line.b + centre,
-    rSquared: Math.min(1, Math.max(0, rSquared(points, linearRegressionLine(line)))),
+    rSquared: Math.min(1, Math.max(0, finite(rSquared(points, linearRegressionLine(line))))),
     change,
-    relativeChange: change / mean(values.map(Math.abs)),
+    relativeChange: finite(change / mean(values.map(Math.abs))),
   }
+}
+
+/** 0 where values are so small that their squares or their mean vanish. */
+function finite(quotient: number): number {
+  return Number.isFinite(quotient) ? quotient : 0
 }
