@@ -81,7 +81,7 @@ export interface TransactionAction<
 }
 
 /** Any action, its types forgotten: what the registry holds. */
-export type AnyAction = Action<any, any> | TransactionAction<any, any>
+export type AnyAction = Action | TransactionAction
 
 /** Declares an action: it runs at least once, so hand `idempotencyKey` on to whatever has side effects. */
 export function defineAction<Input extends z.ZodType, Output extends z.ZodType>(

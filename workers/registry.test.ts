@@ -37,7 +37,7 @@ describe('built-in actions', () => {
     const registry = await loadActions({ log })
 
     const names = registry.list().map((entry) => entry.action.name)
-    expect(names).toEqual([...names].sort())
+    expect(names).toEqual(names.toSorted())
     expect(names).toEqual(
       expect.arrayContaining([
         'validate_order',

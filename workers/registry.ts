@@ -64,7 +64,7 @@ export async function loadActions(options: { folder?: string | undefined; log: L
 }
 
 function registryOf(found: Map<string, RegisteredAction>): ActionRegistry {
-  const sorted = [...found.values()].sort((a, b) => (a.action.name < b.action.name ? -1 : 1))
+  const sorted = [...found.values()].toSorted((a, b) => (a.action.name < b.action.name ? -1 : 1))
   return { get: (name) => found.get(name)?.action, list: () => [...sorted] }
 }
 
@@ -93,7 +93,7 @@ async function listActionFiles(folder: string, extensions: readonly string[]): P
     .filter((entry) => !entry.isDirectory() && extensions.includes(extname(entry.name)))
     .filter((entry) => !/\.(d|test)\.[^.]+$/.test(entry.name))
     .map((entry) => join(folder, entry.name))
-    .sort()
+    .toSorted()
 }
 
 async function importFile(file: string, load: (path: string) => Promise<unknown>): Promise<object> {
@@ -145,9 +145,8 @@ function checkDeclaration(file: string, action: sluice.AnyAction): void {
   if (isStepType(name)) {
     throw refusal(`${file} exports an action named "${name}", which is a step type of the format; choose another name`)
   }
-  const body: unknown = action.kind === 'action' ? action.run : action.transaction
-  if (typeof body !== 'function') {
-    const member = action.kind === 'action' ? 'run' : 'transaction'
+  const member = action.kind === 'action' ? 'run' : 'transaction'
+  if (typeof Reflect.get(action, member) !== 'function') {
     throw refusal(`${file}: the action "${name}" has no function \`${member}\``)
   }
   for (const side of ['input', 'output'] as const) {

@@ -16,6 +16,10 @@ function judge(figures: Partial<SensorFigures>) {
   return { verdict: verdictOf(findings), rules: findings.map((finding) => finding.rule) }
 }
 
+function rankOf(outlier_share: number): number {
+  return VERDICTS.indexOf(verdictOf(judgeSensor('s', { ...quiet, outlier_share })))
+}
+
 describe('verdict of a sensor', () => {
   test.each<[Partial<SensorFigures>, string, string[]]>([
     [{}, 'PASS', []],
@@ -49,9 +53,7 @@ describe('verdict of a sensor', () => {
     const share = fc.double({ min: 0, max: 0.25, noNaN: true })
     fc.assert(
       fc.property(share, share, (a, b) => {
-        const rank = (outlier_share: number) =>
-          VERDICTS.indexOf(verdictOf(judgeSensor('s', { ...quiet, outlier_share })))
-        expect(rank(Math.max(a, b))).toBeGreaterThanOrEqual(rank(Math.min(a, b)))
+        expect(rankOf(Math.max(a, b))).toBeGreaterThanOrEqual(rankOf(Math.min(a, b)))
       }),
     )
   })

@@ -103,7 +103,6 @@ function readRows(data: SensorData, list: unknown[], path: string): void {
     if (!isObject(row)) throw problem(`${path}/${index}`, `${shown(row)} is not a row like {"temperature": 20.1}`)
     return row
   })
-  const isColumn = (key: string) => !TIMES.includes(key) && !LABELS.includes(key) && !key.endsWith('_id')
   const columns = new Set(
     rows.flatMap((row) => Object.keys(row).filter((key) => isColumn(key) && typeof row[key] === 'number')),
   )
@@ -176,6 +175,11 @@ function millisecondsOf(timestamp: string | number | undefined): number {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether a key of a row may name a sensor, rather than the time or what was measured. */
+function isColumn(key: string): boolean {
+  return !TIMES.includes(key) && !LABELS.includes(key) && !key.endsWith('_id')
 }
 
 function escapePointer(key: string): string {
