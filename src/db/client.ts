@@ -38,7 +38,8 @@ export interface DatabaseOptions {
   log: Logger
 }
 
-const HOT_SETTINGS = `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off`
+const HOT_SETTINGS =
+  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan -c jit=off'
 
 
 /** Opens a pool. Connects lazily, survives a restart of Postgres: a query that fails tells its caller, the next connects anew. */
@@ -49,12 +50,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: options.applicationName,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
+    ...(options.hot === true ? { options: HOT_SETTINGS } : {}),
   })
-  if (options.hot === true) {
-    pool.on('connect', (client) => {
-      client.query(HOT_SETTINGS).catch((error: unknown) => options.log.warn({ err: error }, 'could not set up a connection'))
-    })
-  }
   pool.on('error', (error) => options.log.warn({ err: error }, 'a connection to Postgres broke'))
   return {
     orm: drizzle(pool, { schema }),

@@ -15,6 +15,8 @@ import { StepLogs } from './step-logs.ts'
 
 /** How soon a job that finds its step owned by a living worker looks again. */
 const LOOK_AGAIN_MS = 500
+/** How soon a step whose action this worker does not have is looked at again, by whichever worker is next. */
+const OTHER_WORKER_MS = 1_000
 /** Attempts of one step that may be lost with their workers before the step counts as what kills them. */
 const MAX_LOST_ATTEMPTS = 50
 
@@ -39,7 +41,7 @@ interface Running {
  *                    ├─ settled ──────────────────────────────→ open due gates → done
  *                    ├─ skip, cancel, fail ─→ commit ─────────→ open due gates → done
  *                    ├─ wait ─→ park at a gate
- *                    └─ execute ─┬─ owned by a living worker ─→ look again later
+ *                    └─ execute ─┬─ owned by a living worker, or an action of others ─→ look again later
  *                                └─ claim → perform → commit ─→ open due gates → done
  *
  * The commit comes before the acknowledgement, always. A commit that does not count (the attempt is fenced) leads back
@@ -104,7 +106,7 @@ export class StepExecutor {
         await this.gates.openDue(settled)
         return true
       case 'wait':
-        await this.park(activation, job, bull, token)
+        await this.park(job, bull, token)
         return false
       case 'skip':
       case 'cancel':
@@ -122,7 +124,7 @@ export class StepExecutor {
    * A job that came before its dependencies settled waits at a gate of its own. A dependency may settle between the read
    * and the gate, and then nobody opens it: so the state is read once more, and the gate opened if need be.
    */
-  private async park(activation: Activation, job: JobAddress, bull: Job, token: string): Promise<void> {
+  private async park(job: JobAddress, bull: Job, token: string): Promise<void> {
     this.engine.log.info({ run: job.run, step: job.step }, 'a job came before its dependencies had settled: it waits')
     await this.engine.queue.addGate(bull, job)
     const again = await this.activations.read(job)
@@ -135,6 +137,7 @@ export class StepExecutor {
     if (row.retryInMs !== null && row.retryInMs > 5) return delayJob(bull, token, row.retryInMs)
     if (this.stopping) return handBackJob(bull, token)
     if (row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
+    if (!this.hasAction(activation)) return delayJob(bull, token, OTHER_WORKER_MS)
     const key = this.keyFor(activation)
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
     const outcome = await this.attempt(activation, key)
@@ -223,6 +226,13 @@ export class StepExecutor {
       return this.running.has(attemptId({ runId: run.id, stepIndex: step.index, attempt: row.attempt }))
     }
     return row.ownerSilentMs !== null && row.ownerSilentMs <= this.engine.lockDurationMs
+  }
+
+  /** During a deployment only some workers know a new action: the step waits for one of them. */
+  private hasAction({ run, step }: Activation): boolean {
+    if (step.action === null || this.options.action(step.action) !== undefined) return true
+    this.engine.log.warn({ run: run.id, step: step.id, action: step.action }, 'this worker does not have the action of the step: leaving it to another')
+    return false
   }
 
   private keyFor({ run, step, row }: Activation): AttemptKey {

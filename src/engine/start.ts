@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { findIdempotencyOwner, insertRuns, type IdempotencyOwner, type NewRun } from '../db/runs.ts'
 import { SluiceError } from '../errors.ts'
-import { executableProblems } from '../workflow/executable.ts'
+import { executableProblems } from '../workflow/validate-executable.ts'
 import { checkInput } from '../workflow/input.ts'
 import type { Json } from '../workflow/definition.ts'
 import { dispatchNew } from './dispatch.ts'

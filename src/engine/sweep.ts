@@ -14,9 +14,9 @@ import type { Engine } from './engine.ts'
 /** Silence after which a run is looked at. Longer than a job needs to come up, when workers are free. */
 const QUIET_MS = 4_000
 /** Runs of one look. */
-const RUNS_PER_SWEEP = 200
-/** Due steps of one run that are looked up in the queue; more are sampled. */
-const STEPS_PER_RUN = 25
+const RUNS_PER_SWEEP = 100
+/** Lookups in the queue that one look may cost, shared among its runs; of a run with more due steps, some are sampled. */
+const LOOKUPS_PER_SWEEP = 500
 /** Gates of one look. */
 const GATES_PER_SWEEP = 200
 
@@ -54,8 +54,9 @@ export class Sweep {
     this.cursor = page.cursor
     const lost: string[] = []
     const opened = new Set<string>()
+    const lookups = Math.floor(LOOKUPS_PER_SWEEP / Math.max(1, page.runs.length))
     for (const run of page.runs) {
-      if (await this.isLost(run, opened)) lost.push(run.id)
+      if (await this.isLost(run, lookups, opened)) lost.push(run.id)
     }
     this.opened = opened
     if (lost.length > 0) {
@@ -75,11 +76,11 @@ export class Sweep {
     return dead.length
   }
 
-  private async isLost(run: QuietRun, opened: Set<string>): Promise<boolean> {
+  private async isLost(run: QuietRun, lookups: number, opened: Set<string>): Promise<boolean> {
     const workflow = await this.engine.versions.get(run.versionId)
     const due = dueSteps(run, workflow)
     if (due.length === 0) return run.statuses.every(isSettled) && (await this.isRootLost(run))
-    for (const index of sample(due, STEPS_PER_RUN)) {
+    for (const index of sample(due, lookups)) {
       if (await this.isStepLost(run, workflow, index, opened)) return true
     }
     return false

@@ -1,0 +1,85 @@
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { startFloor, startSluice, type Contestant } from './contestants.ts'
+import { chain, fanOut, publishedDags } from './shapes.ts'
+import { startStack } from './stack.ts'
+import type { DefinitionInput } from '../src/workflow/definition.ts'
+
+/**
+ * `npm run bench`: the whole engine against bare BullMQ with the same flows, in one run, in alternating order. Figures are
+ * medians, with the spread from worst to best; only ratios mean anything beyond the machine.
+ */
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    steps: { type: 'string', default: '6000' },
+    json: { type: 'string' },
+  },
+})
+const ROUNDS = Number(flags.rounds)
+const STEPS = Number(flags.steps)
+
+interface Row {
+  shape: string
+  runs: number
+  steps: number
+  floor: number[]
+  sluice: number[]
+}
+
+const shapes: DefinitionInput[] = [chain('chain-10', 10), fanOut('fan-out-100', 100), ...publishedDags()].filter((shape) =>
+  shape.name.includes(flags.only),
+)
+
+const stack = await startStack()
+const floor = await startFloor(stack, shapes)
+const sluice = await startSluice(stack)
+try {
+  const rows: Row[] = []
+  for (const shape of shapes) rows.push(await measure(shape, floor, sluice))
+  print(rows)
+  if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify(rows, null, 2))
+} finally {
+  await Promise.allSettled([floor.stop(), sluice.stop()])
+  await stack.stop()
+}
+
+async function measure(shape: DefinitionInput, one: Contestant, other: Contestant): Promise<Row> {
+  const runs = Math.max(1, Math.round(STEPS / shape.steps.length))
+  const row: Row = { shape: shape.name, runs, steps: shape.steps.length, floor: [], sluice: [] }
+  const warmUp = Math.max(1, Math.round(runs / 4))
+  await one.run(shape, warmUp)
+  await other.run(shape, warmUp)
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const order = round % 2 === 0 ? [one, other] : [other, one]
+    for (const contestant of order) {
+      const ms = await contestant.run(shape, runs)
+      ;(contestant === one ? row.floor : row.sluice).push((runs * shape.steps.length * 1_000) / ms)
+    }
+  }
+  console.error(`${shape.name}: ${describe(row.floor)} | ${describe(row.sluice)}`)
+  return row
+}
+
+function print(rows: readonly Row[]): void {
+  console.log(`\nsteps/s, median of ${ROUNDS} (worst to best); one worker process each, in one run`)
+  console.log(`${'shape'.padEnd(16)}${'runs x steps'.padEnd(16)}${'bare BullMQ'.padEnd(26)}${'Sluice'.padEnd(26)}ratio`)
+  for (const row of rows) {
+    const ratio = median(row.sluice) / median(row.floor)
+    console.log(
+      `${row.shape.padEnd(16)}${`${row.runs} x ${row.steps}`.padEnd(16)}${describe(row.floor).padEnd(26)}${describe(row.sluice).padEnd(26)}${ratio.toFixed(2)}`,
+    )
+  }
+}
+
+function describe(values: readonly number[]): string {
+  return `${Math.round(median(values))} (${Math.round(Math.min(...values))} to ${Math.round(Math.max(...values))})`
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
