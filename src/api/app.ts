@@ -1,0 +1,88 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import { secureHeaders } from 'hono/secure-headers'
+import type { Engine } from '../engine/engine.ts'
+import { LIMITS } from '../workflow/limits.ts'
+import { workflowJsonSchema } from '../workflow/json-schema.ts'
+import { boardRoutes } from './board.ts'
+import { readBodies } from './body.ts'
+import { refuseCrossSite } from './cross-site.ts'
+import { docsRoutes } from './docs.ts'
+import { handleErrors, handleMethodNotAllowed, handleNotFound, refuseInvalid } from './error-handler.ts'
+import { homeRoutes } from './home.ts'
+import { createMetrics } from './metrics.ts'
+import { serveOpenApi } from './openapi.ts'
+import { actionRoutes } from './routes/actions.ts'
+import { manufacturingRoutes } from './routes/manufacturing.ts'
+import { operationRoutes, probeRoutes } from './routes/operations.ts'
+import { orderRoutes } from './routes/orders.ts'
+import { runRoutes } from './routes/runs.ts'
+import { startRoutes } from './routes/start.ts'
+import { workflowRoutes } from './routes/workflows.ts'
+import { serviceStats } from './service-stats.ts'
+
+/** What the API is told besides the engine. */
+export interface ApiOptions {
+  /** Version of Sluice, for `/health` and the OpenAPI document. */
+  version: string
+}
+
+const SCHEMA_PATH = '/api/v1/schema/workflow.json'
+const BOARD_PATH = '/queues'
+
+/** Nothing comes from elsewhere; styles may stand in pages, since Swagger UI and Bull Board write some. */
+const SECURITY = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    fontSrc: ["'self'", 'data:'],
+    objectSrc: ["'none'"],
+    baseUri: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+  strictTransportSecurity: false,
+})
+
+/**
+ * The whole HTTP side: the API below `/api/v1`, the short routes of the manufacturing analysis, the documentation, the
+ * queues, the metrics. Stateless, so any number of processes can serve it.
+ */
+export function createApp(engine: Engine, { version }: ApiOptions): OpenAPIHono {
+  const readStats = serviceStats(engine)
+  const metrics = createMetrics(readStats, engine.log)
+  const app = new OpenAPIHono({ defaultHook: refuseInvalid })
+  app.onError(handleErrors(engine.log))
+  app.notFound(handleNotFound)
+
+  app.use(metrics.measure, SECURITY, refuseCrossSite)
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: handleMethodNotAllowed }))
+  app.use(readBodies(LIMITS.bodyBytes))
+
+  app.route('/', homeRoutes())
+  app.route('/', docsRoutes())
+  app.route('/', probeRoutes(engine, version))
+  app.get('/metrics', async (c) => c.body(await metrics.scrape(), 200, { 'content-type': metrics.contentType }))
+  app.route('/', manufacturingRoutes(engine))
+  app.route(BOARD_PATH, boardRoutes(engine, BOARD_PATH))
+  app.route('/api/v1', apiRoutes(engine, { version, readStats }))
+  app.get(SCHEMA_PATH, (c) => c.json(workflowJsonSchema(SCHEMA_PATH)))
+  serveOpenApi(app, version)
+  return app
+}
+
+function apiRoutes(
+  engine: Engine,
+  { version, readStats }: ApiOptions & { readStats: ReturnType<typeof serviceStats> },
+): OpenAPIHono {
+  const api = new OpenAPIHono()
+  api.route('/', workflowRoutes(engine))
+  api.route('/', startRoutes(engine))
+  api.route('/', runRoutes(engine))
+  api.route('/', orderRoutes(engine))
+  api.route('/', actionRoutes(engine))
+  api.route('/', operationRoutes(engine, readStats))
+  api.route('/', manufacturingRoutes(engine))
+  api.route('/', probeRoutes(engine, version))
+  return api
+}

@@ -1,0 +1,92 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { LineCounter, parse, YAMLParseError } from 'yaml'
+import { messageOf, SluiceError } from '../errors.ts'
+import { findSyntaxFault } from './json-syntax.ts'
+
+/** Media types that hold JSON, besides `*+json`; `curl -d` says the last when nobody tells it otherwise. */
+const JSON_TYPES = ['application/json', 'text/json', 'application/x-www-form-urlencoded']
+const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
+const WITH_BODY = ['POST', 'PUT', 'PATCH', 'DELETE']
+
+/**
+ * Reads request bodies of at most `maxBytes`, JSON or YAML, and hands them to the routes' validators as JSON. An empty
+ * body is `{}`; a missing content type means JSON. Throws `body_too_large` before or while reading,
+ * `unsupported_media_type`, and `malformed_request` with line and column.
+ */
+export function readBodies(maxBytes: number): MiddlewareHandler {
+  return async (c, next) => {
+    if (WITH_BODY.includes(c.req.method)) {
+      const bytes = await readBytes(c.req.raw, maxBytes)
+      // Typed as the text itself, but read as a promise of it (hono/request: `cachedBody.then`).
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(asJson(c, bytes)) })
+      c.req.raw.headers.set('content-type', 'application/json')
+    }
+    await next()
+  }
+}
+
+/** The body as JSON text that is known to parse. */
+function asJson(c: Context, bytes: Uint8Array): string {
+  if (bytes.length === 0) return '{}'
+  const format = formatOf(c)
+  const body = decode(bytes)
+  if (format === 'yaml') return JSON.stringify(parseYaml(body), refuseNonFinite)
+  const fault = findSyntaxFault(body)
+  if (fault === null) return body
+  throw malformed(`The request body is not JSON: ${fault.message} at line ${fault.line}, column ${fault.column}.`)
+}
+
+function formatOf(c: Context): 'json' | 'yaml' {
+  const essence = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (YAML_TYPES.includes(essence)) return 'yaml'
+  if (essence === '' || JSON_TYPES.includes(essence) || /^application\/[\w.-]+\+json$/.test(essence)) return 'json'
+  const remedy = 'send application/json or application/yaml'
+  throw new SluiceError('unsupported_media_type', `The content type ${essence} cannot be read: ${remedy}.`)
+}
+
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new SluiceError('body_too_large', `The request body is larger than ${maxBytes} bytes, the most that is read.`)
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
+  if (request.body === null) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const reader = request.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return Buffer.concat(chunks, size)
+    size += value.length
+    if (size > maxBytes) {
+      await reader.cancel()
+      throw tooLarge()
+    }
+    chunks.push(value)
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw malformed('The request body is not text in UTF-8.')
+  }
+}
+
+function parseYaml(body: string): unknown {
+  const lineCounter = new LineCounter()
+  try {
+    return parse(body, { lineCounter, prettyErrors: false, logLevel: 'error' }) as unknown
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw malformed(`The request body is not YAML: ${messageOf(error)}.`)
+    const { line, col } = lineCounter.linePos(error.pos[0])
+    throw malformed(`The request body is not YAML: ${error.message} at line ${line}, column ${col}.`)
+  }
+}
+
+/** YAML knows `.inf` and `.nan`, of which JSON would silently make null. */
+function refuseNonFinite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value
+  throw malformed(`The request body holds ${value} under "${key}", which JSON cannot express.`)
+}
+
+const malformed = (message: string) => new SluiceError('malformed_request', message)

@@ -1,0 +1,87 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Engine } from '../../engine/engine.ts'
+import { registerWorkflow, type Registered } from '../../engine/register.ts'
+import { SluiceError } from '../../errors.ts'
+import type { Json } from '../../workflow/definition.ts'
+import { idempotencyHeaders, idempotencyOf } from '../idempotency.ts'
+import { id } from '../schemas/fields.ts'
+import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
+import { runSchema, startBatchSchema, startDefinitionSchema, startRunSchema } from '../schemas/run.ts'
+import { startMany, startOne, versionToRun, type StartedRun } from '../start-run.ts'
+import { requireWorkflow, workflowParams } from './workflows.ts'
+
+const tags = ['Runs']
+const started = {
+  200: json(runSchema, 'The run that an earlier request with this key started (`Idempotency-Replayed: true`)'),
+  202: json(runSchema, 'The run; `Location` tells where it can be watched'),
+}
+
+const startRoute = createRoute({
+  method: 'post',
+  path: '/workflows/{workflow}/runs',
+  tags,
+  summary: 'Start a run of the latest version',
+  request: { params: workflowParams, headers: idempotencyHeaders, body: body(startRunSchema) },
+  responses: { ...started, ...problems(404, 409, ...BODY_PROBLEMS) },
+})
+
+const startDefinitionRoute = createRoute({
+  method: 'post',
+  path: '/runs',
+  tags,
+  summary: 'Store a definition and start a run of it',
+  request: { headers: idempotencyHeaders, body: body(startDefinitionSchema) },
+  responses: { ...started, ...problems(...BODY_PROBLEMS) },
+})
+
+const startBatchRoute = createRoute({
+  method: 'post',
+  path: '/workflows/{workflow}/runs/batch',
+  tags,
+  summary: 'Start up to 1,000 runs, all or none',
+  request: { params: workflowParams, body: body(startBatchSchema) },
+  responses: {
+    202: json(z.object({ items: z.array(z.object({ id })) }), 'The ids of the runs, in the order of the requests'),
+    ...problems(404, 409, ...BODY_PROBLEMS),
+  },
+})
+
+/** Starting runs. */
+export function startRoutes(engine: Engine): OpenAPIHono {
+  const app = new OpenAPIHono()
+  app.openapi(startRoute, async (c) => {
+    const workflow = await requireWorkflow(engine, c.req.valid('param').workflow)
+    const request = c.req.valid('json')
+    const key = idempotencyOf(c.req.valid('header'), request)
+    const started = await startOne(engine, await versionToRun(engine, workflow, key), request, key)
+    return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
+  })
+  app.openapi(startDefinitionRoute, async (c) => {
+    const { definition, ...request } = c.req.valid('json')
+    const { version } = await registerPosted(engine, definition)
+    const key = idempotencyOf(c.req.valid('header'), { definition, ...request })
+    const started = await startOne(engine, version, request, key)
+    return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
+  })
+  app.openapi(startBatchRoute, async (c) => {
+    const workflow = await requireWorkflow(engine, c.req.valid('param').workflow)
+    const ids = await startMany(engine, await versionToRun(engine, workflow), c.req.valid('json').runs)
+    return c.json({ items: ids.map((run) => ({ id: run })) }, 202)
+  })
+  return app
+}
+
+/** Paths of what is wrong lead from the request's body. */
+async function registerPosted(engine: Engine, definition: Json): Promise<Registered> {
+  try {
+    return await registerWorkflow(engine, definition)
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'invalid_definition') throw error
+    const problems = error.problems.map((found) => ({ ...found, path: `/definition${found.path}` }))
+    throw new SluiceError(error.code, error.message, { problems })
+  }
+}
+
+function headersOf({ run, replayed }: StartedRun): Record<string, string> {
+  return { location: `/api/v1/runs/${run.id}`, ...(replayed ? { 'idempotency-replayed': 'true' } : {}) }
+}

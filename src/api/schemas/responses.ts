@@ -1,0 +1,53 @@
+import { z } from '@hono/zod-openapi'
+import { PROBLEM_CONTENT_TYPE } from '../problems.ts'
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    errors: z
+      .array(
+        z.object({
+          path: z.string().openapi({ description: 'JSON Pointer (RFC 6901)' }),
+          code: z.string(),
+          message: z.string(),
+        }),
+      )
+      .optional()
+      .openapi({ description: 'What was wrong with the input, all of it' }),
+    id: z.string().optional().openapi({ description: 'Names the line of the server’s log, where the fault is ours' }),
+  })
+  .openapi('Problem')
+
+const content = { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } }
+
+const DESCRIPTIONS = {
+  400: 'The request cannot be read',
+  404: 'There is no such thing',
+  409: 'The state does not allow this',
+  412: 'Someone changed it meanwhile',
+  413: 'The request body is too large',
+  415: 'The content type is not supported',
+  422: 'The input is not valid',
+  503: 'A part of the service is not available',
+} as const
+
+/** Documents an answer in JSON. */
+export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { description, content: { 'application/json': { schema } } }
+}
+
+/** Documents the errors of a route, each a problem; handlers throw them, so they are no part of its type. */
+export function problems(...statuses: (keyof typeof DESCRIPTIONS)[]): object {
+  return Object.fromEntries(statuses.map((status) => [status, { description: DESCRIPTIONS[status], content }]))
+}
+
+/** Documents a request body, JSON or YAML. */
+export function body<Schema extends z.ZodType>(schema: Schema) {
+  return { required: true, content: { 'application/json': { schema }, 'application/yaml': { schema } } }
+}
+
+/** What can go wrong with any request body. */
+export const BODY_PROBLEMS = [400, 413, 415, 422] as const

@@ -1,0 +1,50 @@
+import { z } from '@hono/zod-openapi'
+import { RUN_STATUSES, STEP_STATUSES } from '../../workflow/states.ts'
+import type { ServiceStats } from '../service-stats.ts'
+import { id, iso, timestamp } from './fields.ts'
+
+const window = z.object({ last_minute: z.int(), last_hour: z.int() })
+
+/** Numbers of the whole service. */
+export const statsSchema = z
+  .object({
+    runs: z.record(z.enum(RUN_STATUSES), z.int()).openapi({ description: 'All runs by status' }),
+    steps: z.record(z.enum(STEP_STATUSES), z.int()).openapi({ description: 'Steps of unfinished runs by status' }),
+    throughput: z
+      .object({ runs: window, steps: window })
+      .openapi({ description: 'What ended; the steps of a run that has ended count when it ended' }),
+    queues: z
+      .record(z.string(), z.record(z.string(), z.int()))
+      .nullable()
+      .openapi({ description: 'Jobs of each queue by state; null while the queue does not answer' }),
+    workers: z.array(
+      z.object({
+        id,
+        name: z.string().openapi({ example: 'worker-1:4711' }),
+        hostname: z.string(),
+        pid: z.int(),
+        queues: z.array(z.string()),
+        concurrency: z.int(),
+        started_at: timestamp,
+        heartbeat_at: timestamp,
+      }),
+    ),
+  })
+  .openapi('Stats')
+
+/** Shows the numbers. */
+export function showStats(stats: ServiceStats): z.infer<typeof statsSchema> {
+  return {
+    ...stats,
+    workers: stats.workers.map((worker) => ({
+      id: worker.id,
+      name: `${worker.hostname}:${worker.pid}`,
+      hostname: worker.hostname,
+      pid: worker.pid,
+      queues: worker.queues,
+      concurrency: worker.concurrency,
+      started_at: iso(worker.startedAt),
+      heartbeat_at: iso(worker.heartbeatAt),
+    })),
+  }
+}

@@ -1,0 +1,43 @@
+import { listServedQueues } from '../db/actions.ts'
+import { listAliveWorkers, readStats, type Stats, type WorkerRow } from '../db/stats.ts'
+import type { Engine } from '../engine/engine.ts'
+import { shared, within } from './shared-answer.ts'
+
+/** How old numbers may be: a page that is looked at by many still costs one reading a second. */
+const FRESH_MS = 1_000
+/** How long to wait for the queue; while it is away, numbers come without it. */
+const QUEUE_TIMEOUT_MS = 1_000
+
+/** Numbers of Postgres and the queue. */
+export interface ServiceStats extends Stats {
+  /** Jobs of each queue by state; null while the queue does not answer. */
+  queues: Record<string, Record<string, number>> | null
+  workers: WorkerRow[]
+}
+
+/** Reads {@link ServiceStats}, at most once a second however often it is called. */
+export function serviceStats(engine: Engine): () => Promise<ServiceStats> {
+  return shared(FRESH_MS, async () => {
+    const [stats, workers, queues] = await Promise.all([
+      readStats(engine.db),
+      listAliveWorkers(engine.db, engine.lockDurationMs),
+      queueDepths(engine),
+    ])
+    return { ...stats, queues, workers }
+  })
+}
+
+async function queueDepths(engine: Engine): Promise<ServiceStats['queues']> {
+  const names = await stepQueues(engine)
+  try {
+    return await within(QUEUE_TIMEOUT_MS, engine.queue.depths(names))
+  } catch (error) {
+    engine.log.warn({ err: error }, 'the queue did not tell its depths')
+    return null
+  }
+}
+
+/** Names of the queues of steps that there are workers for, `default` in any case. */
+export async function stepQueues(engine: Engine): Promise<string[]> {
+  return [...new Set(['default', ...(await listServedQueues(engine.db))])].toSorted()
+}

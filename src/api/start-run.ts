@@ -1,0 +1,78 @@
+import { findMissingOrders } from '../db/orders.ts'
+import { findIdempotencyOwner } from '../db/runs.ts'
+import { getVersion, type VersionRow, type WorkflowRow } from '../db/workflows.ts'
+import type { Engine } from '../engine/engine.ts'
+import { refuseArchived } from '../engine/register.ts'
+import { startRuns, type IdempotencyKey, type StartRequest } from '../engine/start.ts'
+import { SluiceError, type InputProblem } from '../errors.ts'
+import { readRun } from './run-view.ts'
+import type { RunView, StartRun } from './schemas/run.ts'
+
+/** A run that was started, now or (`replayed`) by an earlier request with the same idempotency key. */
+export interface StartedRun {
+  run: RunView
+  replayed: boolean
+}
+
+/** Starts one run of a version. Throws `invalid_input`, `not_supported` and `idempotency_mismatch`. */
+export async function startOne(
+  engine: Engine,
+  version: VersionRow,
+  request: StartRun,
+  key?: IdempotencyKey,
+): Promise<StartedRun> {
+  await refuseBadRequests(engine, [{ request, path: '' }])
+  const { ids, replayed } = await startRuns(engine, version, [requestOf(request)], key)
+  return { run: await readRun(engine, ids[0] ?? ''), replayed }
+}
+
+/** Starts many runs of a version, all or none; answers their ids in order. Throws as {@link startOne}. */
+export async function startMany(engine: Engine, version: VersionRow, requests: readonly StartRun[]): Promise<string[]> {
+  await refuseBadRequests(
+    engine,
+    requests.map((request, index) => ({ request, path: `/runs/${index}` })),
+  )
+  return (await startRuns(engine, version, requests.map(requestOf))).ids
+}
+
+/**
+ * The version that new runs of a workflow get. Throws `conflict` where the workflow is archived, unless the idempotency
+ * key has a run already.
+ */
+export async function versionToRun(engine: Engine, workflow: WorkflowRow, key?: IdempotencyKey): Promise<VersionRow> {
+  if (key === undefined || (await findIdempotencyOwner(engine.db, workflow.id, key.key)) === null) {
+    refuseArchived(workflow)
+  }
+  const version = await getVersion(engine.db.orm, workflow.id, workflow.latestVersion)
+  if (version === null) throw new Error(`workflow ${workflow.id} lacks its version ${workflow.latestVersion}`)
+  return version
+}
+
+function requestOf(request: StartRun): StartRequest {
+  // Most workflows need no input; a schema that asks for an object is content with none in it.
+  const { input = {}, context, order_id: orderId, priority, tags } = request
+  return { input, context, orderId, priority, tags }
+}
+
+/** What only the database, or the clock, can tell about requests. */
+async function refuseBadRequests(engine: Engine, asked: readonly { request: StartRun; path: string }[]): Promise<void> {
+  const orderIds = asked.flatMap(({ request }) => request.order_id ?? [])
+  const missing = new Set(await findMissingOrders(engine.db, [...new Set(orderIds)]))
+  const problems = asked.flatMap(({ request, path }) => problemsOf(request, path, missing))
+  const [first] = problems
+  if (first === undefined) return
+  throw new SluiceError(first.code === 'not_supported' ? 'not_supported' : 'invalid_input', first.message, { problems })
+}
+
+function problemsOf(request: StartRun, path: string, missingOrders: ReadonlySet<string>): InputProblem[] {
+  const problems: InputProblem[] = []
+  const { order_id, start_at } = request
+  if (order_id !== undefined && missingOrders.has(order_id)) {
+    problems.push({ path: `${path}/order_id`, code: 'unknown_order', message: `There is no order ${order_id}.` })
+  }
+  if (start_at !== undefined && Date.parse(start_at) > Date.now()) {
+    const message = 'A run cannot be started ahead of time by this version of Sluice: leave start_at out.'
+    problems.push({ path: `${path}/start_at`, code: 'not_supported', message })
+  }
+  return problems
+}

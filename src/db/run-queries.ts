@@ -1,0 +1,149 @@
+import { and, arrayContains, desc, eq, gte, ilike, inArray, lt, lte, or, sql, type SQL } from 'drizzle-orm'
+import type { RunStatus } from '../workflow/states.ts'
+import type { Database } from './client.ts'
+import { runs, steps, workflows, workflowVersions } from './schema.ts'
+import { containing, uuidRange } from './search.ts'
+
+/** How far a run has come, in steps; what is neither completed, failed nor skipped is still to come or was cancelled. */
+export interface Progress {
+  total: number
+  completed: number
+  failed: number
+  skipped: number
+}
+
+/** What lists show of a run: no payloads. */
+const ENTRY = {
+  id: runs.id,
+  workflowId: runs.workflowId,
+  versionId: runs.versionId,
+  workflowName: workflows.name,
+  workflowVersion: workflowVersions.version,
+  status: runs.status,
+  error: runs.error,
+  orderId: runs.orderId,
+  parentRunId: runs.parentRunId,
+  tags: runs.tags,
+  priority: runs.priority,
+  createdAt: runs.createdAt,
+  startedAt: runs.startedAt,
+  completedAt: runs.completedAt,
+  stepsTotal: runs.stepsTotal,
+  stepsCompleted: runs.stepsCompleted,
+  stepsFailed: runs.stepsFailed,
+  stepsSkipped: runs.stepsSkipped,
+}
+
+const PAYLOADS = { input: runs.input, context: runs.context, output: runs.output }
+
+function selectEntries(db: Database) {
+  return db.orm
+    .select(ENTRY)
+    .from(runs)
+    .innerJoin(workflows, eq(workflows.id, runs.workflowId))
+    .innerJoin(workflowVersions, eq(workflowVersions.id, runs.versionId))
+    .$dynamic()
+}
+
+type Selected = Awaited<ReturnType<typeof selectEntries>>[number]
+
+/** A run as lists show it. */
+export type RunEntry = Omit<Selected, 'stepsTotal' | 'stepsCompleted' | 'stepsFailed' | 'stepsSkipped'> & {
+  progress: Progress
+}
+
+/** Which runs to list; conditions that are left out hold for every run. */
+export interface RunFilter {
+  statuses?: readonly RunStatus[] | undefined
+  workflowId?: string | undefined
+  tag?: string | undefined
+  /** The beginning of a run's id, part of its workflow's name, or one of its tags. */
+  search?: string | undefined
+  createdAfter?: Date | undefined
+  createdBefore?: Date | undefined
+  /** Id of the last run of the page before. */
+  before?: string | undefined
+  limit: number
+}
+
+/**
+ * Runs, newest first. Indexes: runs_pkey backwards, or runs_status, runs_workflow, runs_tags, runs_created where the
+ * filter makes them the shorter way (docs/query-plans.md).
+ */
+export async function listRuns(db: Database, filter: RunFilter): Promise<RunEntry[]> {
+  const rows = await selectEntries(db)
+    .where(and(...conditionsOf(db, filter)))
+    .orderBy(desc(runs.id))
+    .limit(filter.limit)
+  return await withProgress(db, rows)
+}
+
+function conditionsOf(db: Database, filter: RunFilter): (SQL | undefined)[] {
+  const { statuses, workflowId, tag, search, createdAfter, createdBefore, before } = filter
+  return [
+    statuses && inArray(runs.status, [...statuses]),
+    workflowId === undefined ? undefined : eq(runs.workflowId, workflowId),
+    tag === undefined ? undefined : arrayContains(runs.tags, [tag]),
+    search === undefined ? undefined : matches(db, search),
+    createdAfter && gte(runs.createdAt, createdAfter),
+    createdBefore && lt(runs.createdAt, createdBefore),
+    before === undefined ? undefined : lt(runs.id, before),
+  ]
+}
+
+function matches(db: Database, search: string): SQL | undefined {
+  const range = uuidRange(search)
+  const named = db.orm
+    .select({ id: workflows.id })
+    .from(workflows)
+    .where(ilike(workflows.name, containing(search)))
+  return or(
+    range === null ? undefined : and(gte(runs.id, range.first), lte(runs.id, range.last)),
+    arrayContains(runs.tags, [search]),
+    inArray(runs.workflowId, named),
+  )
+}
+
+/** A run with its payloads. */
+export type RunDetail = RunEntry & { [Key in keyof typeof PAYLOADS]: (typeof runs.$inferSelect)[Key] }
+
+/** One run; null if there is none. Indexes: runs_pkey, workflows_pkey, workflow_versions_pkey. */
+export async function getRun(db: Database, id: string): Promise<RunDetail | null> {
+  const rows = await db.orm
+    .select({ ...ENTRY, ...PAYLOADS })
+    .from(runs)
+    .innerJoin(workflows, eq(workflows.id, runs.workflowId))
+    .innerJoin(workflowVersions, eq(workflowVersions.id, runs.versionId))
+    .where(eq(runs.id, id))
+  const [run] = await withProgress(db, rows)
+  return run ?? null
+}
+
+/** Ends of runs are written with their counts; of the others the steps are counted, all runs of the page at once. */
+async function withProgress<Row extends Selected>(
+  db: Database,
+  rows: readonly Row[],
+): Promise<(Omit<Row, keyof RawProgress> & { progress: Progress })[]> {
+  const open = rows.filter((row) => row.stepsCompleted === null).map((row) => row.id)
+  const counts = open.length === 0 ? new Map<string, Counts>() : await countSteps(db, open)
+  return rows.map((row) => {
+    const { stepsTotal: total, stepsCompleted, stepsFailed, stepsSkipped, ...run } = row
+    const stored = { completed: stepsCompleted ?? 0, failed: stepsFailed ?? 0, skipped: stepsSkipped ?? 0 }
+    return { ...run, progress: { total, ...(counts.get(row.id) ?? stored) } }
+  })
+}
+
+type RawProgress = Pick<Selected, 'stepsTotal' | 'stepsCompleted' | 'stepsFailed' | 'stepsSkipped'>
+type Counts = Omit<Progress, 'total'>
+
+/** Index: steps_pkey, one range a run. */
+async function countSteps(db: Database, runIds: string[]): Promise<Map<string, Counts>> {
+  const count = (status: 'completed' | 'failed' | 'skipped') =>
+    sql<number>`count(*) filter (where ${steps.status} = ${status})`.mapWith(Number)
+  const rows = await db.orm
+    .select({ runId: steps.runId, completed: count('completed'), failed: count('failed'), skipped: count('skipped') })
+    .from(steps)
+    .where(inArray(steps.runId, runIds))
+    .groupBy(steps.runId)
+  return new Map(rows.map(({ runId, ...counts }) => [runId, counts]))
+}

@@ -1,0 +1,26 @@
+/** A pattern for `ilike` that finds texts with `part` anywhere in them; what is special in patterns is taken literally. */
+export function containing(part: string): string {
+  return `%${part.replaceAll(/[\\%_]/g, (special) => `\\${special}`)}%`
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Whether Postgres reads the text as a uuid in its usual form. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
+}
+
+/**
+ * The first and the last uuid that begin with a prefix of at least one digit, or null where no uuid does: a prefix search
+ * becomes a range of the primary key.
+ */
+export function uuidRange(prefix: string): { first: string; last: string } | null {
+  const form = '00000000-0000-0000-0000-000000000000'
+  const lower = prefix.toLowerCase()
+  if (lower === '' || lower.length > form.length) return null
+  for (const [index, character] of [...lower].entries()) {
+    if (form[index] === '-' ? character !== '-' : !/[0-9a-f]/.test(character)) return null
+  }
+  const rest = form.slice(lower.length)
+  return { first: lower + rest, last: lower + rest.replaceAll('0', 'f') }
+}
