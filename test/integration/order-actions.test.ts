@@ -7,9 +7,11 @@ import { chargePayment, refundPayment, shipOrder, validateOrder } from '../../wo
 import { actionContext } from '../support/action-context.ts'
 
 let database: Database
-beforeAll(async () => {
+beforeAll(() => {
+  const url = process.env['TEST_DATABASE_URL']
+  if (url === undefined) throw new Error('TEST_DATABASE_URL is not set: give the URL of a migrated Postgres')
   database = openDatabase({
-    url: process.env['TEST_DATABASE_URL'] ?? '',
+    url,
     connections: 4,
     applicationName: 'test',
     log: createLogger('test', 'silent'),
