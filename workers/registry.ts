@@ -38,7 +38,7 @@ export interface ActionRegistry {
 }
 
 /** Letters that an action's name may have. */
-export const ACTION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+const ACTION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 const BUILT_IN_FOLDER = fileURLToPath(new URL('./actions/', import.meta.url))
 const USER_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs']

@@ -23,7 +23,7 @@ export const MAX_SENSORS = 300
 export const MAX_NAME_LENGTH = 64
 export const MAX_TIMESTAMP_LENGTH = 40
 /** Greatest magnitude of a value: its square, summed over a series, is still a finite number. */
-export const MAX_VALUE = 1e100
+const MAX_VALUE = 1e100
 
 const WRAPPERS = ['readings', 'sensors', 'sensor_data', 'data']
 const LABELS = ['sensor', 'sensor_id', 'sensor_name', 'name', 'id']

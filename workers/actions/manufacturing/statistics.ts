@@ -3,7 +3,7 @@ import { linearRegression, linearRegressionLine, max, mean, min, rSquared, stand
 /** The figures of one sensor's series. Pure; the arithmetic is simple-statistics', the edge cases are ours. */
 
 /** A value further from the mean than this many standard deviations is an outlier. */
-export const OUTLIER_DEVIATIONS = 2
+const OUTLIER_DEVIATIONS = 2
 /** Fewer values than this say nothing: no outlier is looked for, and no trend is told. */
 export const FEWEST_VALUES = 3
 
