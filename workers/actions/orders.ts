@@ -17,7 +17,7 @@ import { defineTransaction, PermanentError, sql, z, type ActionContext, type Tra
  * actions change nothing and complete with `simulated: true`, so that the same workflow can be tried without one.
  */
 
-/** Ends the main line: an order gets from each status only to later ones. */
+/** The main line: along it an order only goes forward. */
 const MAIN_LINE = ['pending', 'validated', 'charged', 'shipped'] as const
 type OrderStatus = (typeof MAIN_LINE)[number] | 'refunded' | 'cancelled'
 
