@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import {
   compensateSchema,
   definitionSchema,
@@ -109,8 +109,8 @@ function edgeOf(
 export function readable<Schema extends z.ZodObject>(schema: Schema, source: unknown): Partial<z.output<Schema>> {
   const from = objectOf(source)
   const read: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(schema.shape as Record<string, z.ZodType>)) {
-    const result = member.safeParse(Object.hasOwn(from, key) ? from[key] : undefined)
+  for (const [key, member] of Object.entries<z.core.$ZodType>(schema.shape)) {
+    const result = z.safeParse(member, Object.hasOwn(from, key) ? from[key] : undefined)
     if (result.success && result.data !== undefined) read[key] = result.data
   }
   return read as Partial<z.output<Schema>>

@@ -85,7 +85,7 @@ function bind(text: string, syntax: Syntax, scope: Scope): Variables {
 
 function celText(value: CelValue): string {
   const text = environment.funcs.find('string')?.call(0, undefined, [value])
-  return typeof text === 'string' ? text : String(text)
+  return typeof text === 'string' ? text : ''
 }
 
 /** The library's message; for a missing field also where it is missing, and what is there instead. */
@@ -123,14 +123,19 @@ function holderOf(expr: Expr | undefined, id: bigint | undefined): Expr | null {
   const kind = expr.exprKind
   if (kind.case === 'selectExpr') {
     const operand = kind.value.operand ?? null
-    return expr.id === BigInt(id) ? operand : holderOf(operand ?? undefined, id)
+    return isSameId(expr.id, id) ? operand : holderOf(operand ?? undefined, id)
   }
   if (kind.case !== 'callExpr') return null
   const [left] = kind.value.args
-  if (kind.value.function === '_[_]' && left?.id === BigInt(id)) return left
+  if (kind.value.function === '_[_]' && left !== undefined && isSameId(left.id, id)) return left
   for (const part of [kind.value.target, ...kind.value.args]) {
     const found = holderOf(part, id)
     if (found !== null) return found
   }
   return null
+}
+
+/** The planner's ids are numbers at run time, whatever the types say. */
+function isSameId(id: bigint, planned: bigint | number): boolean {
+  return String(id) === String(planned)
 }

@@ -4,6 +4,7 @@ import {
   celList,
   celMethod,
   CelScalar,
+  celType,
   isCelError,
   isCelList,
   isCelMap,
@@ -71,7 +72,7 @@ const comprehensionFunctions: CelFunc[] = [
   }),
   celFunc(RANGE, [DYN], DYN, (range) => {
     if (isCelList(range) || isCelMap(range)) charge(1 + Math.floor(range.size / 4))
-    return range as CelInput
+    return range
   }),
   celFunc(NEW_LIST, [], LIST, () => {
     const fresh = new GrowingList()
@@ -191,7 +192,7 @@ function withWholeDoubles(func: CelFunc): CelFunc[] {
 
 function wholeNumber(name: string, value: CelValue): CelValue {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-    throw new Error(`${name} takes whole numbers, not ${String(value)}`)
+    throw new Error(`${name} takes whole numbers, not ${typeof value === 'number' ? value : celType(value).name}`)
   }
   return BigInt(value)
 }

@@ -290,7 +290,10 @@ function outcomesOfCall(call: Call): readonly Json[] | null {
 
 /** One operand that always has the absorbing value decides; else the result is open. */
 function decided(outcomes: readonly (readonly Json[] | null)[], absorbing: boolean): readonly Json[] {
-  const isAlways = (value: boolean) => (one: readonly Json[] | null) => one?.length === 1 && one[0] === value
-  if (outcomes.some(isAlways(absorbing))) return [absorbing]
-  return outcomes.every(isAlways(!absorbing)) ? [!absorbing] : BOTH
+  if (outcomes.some((one) => isAlways(one, absorbing))) return [absorbing]
+  return outcomes.every((one) => isAlways(one, !absorbing)) ? [!absorbing] : BOTH
+}
+
+function isAlways(outcomes: readonly Json[] | null, value: boolean): boolean {
+  return outcomes?.length === 1 && outcomes[0] === value
 }

@@ -98,7 +98,7 @@ function jsonOfObject(value: CelValue & object, textOf: (value: CelValue) => str
 /** A list that grows in place: the accumulator of a comprehension, which nothing else can see while it grows. */
 export class GrowingList {
   readonly #items: CelValue[] = []
-  readonly list: CelList = celList(this.#items as CelInput[])
+  readonly list: CelList = celList(this.#items)
 
   append(item: CelValue): void {
     this.#items.push(item)

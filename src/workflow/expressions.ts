@@ -90,8 +90,8 @@ function parserFault(text: string, thrown: unknown): { message: string; offset: 
   if (!(thrown instanceof Error)) return { message: String(thrown), offset: 0 }
   const offset = (thrown as { location?: { start?: { offset?: number } } }).location?.start?.offset ?? 0
   if (/^\W*$/.test(text.slice(offset))) return { message: `is not complete${at(text, offset)}`, offset }
-  const message = (thrown as { rawMessage?: unknown }).rawMessage ?? thrown.message
-  return { message: `${String(message).replace(/ but expecting (?=.*,).*$/s, '')}${at(text, offset)}`, offset }
+  const message = (thrown as { rawMessage?: string }).rawMessage ?? thrown.message
+  return { message: `${message.replace(/ but expecting (?=.*,).*$/s, '')}${at(text, offset)}`, offset }
 }
 
 /** ` at 7, before "&& b"`, for the end of a message. */

@@ -84,6 +84,9 @@ function compileAnew(schema: Json): Compiled {
       { path: '/$schema', message: `${JSON.stringify(dialect)} is not supported; leave it out or use ${DIALECT}` },
     ])
   }
+  if (typeof schema === 'object' && schema['$async'] !== undefined) {
+    return unusable([{ path: '/$async', message: 'is not supported' }])
+  }
   metaSchema ??= new Ajv2020({ strict: false, allErrors: true, logger: false })
   if (metaSchema.validateSchema(schema) !== true) {
     const errors = (metaSchema.errors ?? []).filter((error) => error.keyword !== 'anyOf')
@@ -102,9 +105,15 @@ function unusable(faults: Compiled['faults']): Compiled {
 
 /** An instance a schema: it remembers all that it ever compiled, so it must be able to go. */
 function newAjv(): Ajv2020 {
-  const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false, meta: false, validateSchema: false })
-  addFormats(ajv)
-  return ajv
+  const ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    logger: false,
+    meta: false,
+    validateSchema: false,
+    verbose: true,
+  })
+  return addFormats(ajv)
 }
 
 function describeError(error: ErrorObject): { path: string; message: string } {

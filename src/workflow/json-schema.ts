@@ -25,9 +25,11 @@ export function workflowJsonSchema(id: string): JsonSchema {
 function configByType(): JsonSchema[] {
   const ofType = STEP_TYPES.map((type) => ({
     if: { properties: { type: { const: type } }, ...(type === 'task' ? {} : { required: ['type'] }) },
+    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
     then: { properties: { config: configSchema(type) }, ...(needsConfig(type) ? { required: ['config'] } : {}) },
   }))
   const isAction = { properties: { type: { not: { enum: [...STEP_TYPES] } } }, required: ['type'] }
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
   return [...ofType, { if: isAction, then: { properties: { config: configSchema('task') } } }]
 }
 

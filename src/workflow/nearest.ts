@@ -48,6 +48,9 @@ function allowedSlips(name: string): number {
 }
 
 function isAnagram(one: string, other: string): boolean {
-  const sorted = (text: string): string => Array.from(text).toSorted().join('')
-  return sorted(one) === sorted(other)
+  return sortedLetters(one) === sortedLetters(other)
+}
+
+function sortedLetters(text: string): string {
+  return Array.from(text).toSorted().join('')
 }

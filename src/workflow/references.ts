@@ -59,10 +59,10 @@ export function parseReference(text: string): Reference | string {
 }
 
 function segmentOf(match: RegExpExecArray): string | null {
-  const [, name, index, quoted] = match
-  if (quoted === undefined) return name ?? index ?? ''
+  const [, name, index, text] = match
+  if (text === undefined) return name ?? index ?? ''
   try {
-    return JSON.parse(quoted) as string
+    return JSON.parse(text) as string
   } catch {
     return null
   }
@@ -110,7 +110,7 @@ function member(value: Json, key: string): Json | undefined {
 /** `no "total" in the output of step validate, which has: amount, currency`. */
 function missing(reference: Reference, depth: number, value: Json): string {
   const key = reference.path[depth] ?? ''
-  const holder = [...reference.path.slice(0, depth).map(segmentText)].join('')
+  const holder = reference.path.slice(0, depth).map(segmentText).join('')
   const root = reference.stepId === null ? `$${reference.kind}` : `the output of step ${reference.stepId}`
   const place = holder === '' ? root : `${holder.replace(/^\./, '')} of ${root}`
   if (value === null && depth === 0 && reference.kind === 'order') return 'no order is attached to the run'

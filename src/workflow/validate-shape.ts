@@ -86,13 +86,12 @@ function addUnion(
 ): void {
   const path = issue.path as Path
   const sameKind = issue.errors.find((found) => !found.some((one) => one.code === 'invalid_type' && !one.path.length))
+  const value = valueAt(context.raw, path)
   if (sameKind === undefined) {
-    const kinds = issue.errors.flatMap((found) =>
-      found.map((one) => ('expected' in one ? nameOfType(one.expected) : '')),
-    )
-    const what = `expected ${[...new Set(kinds)].filter(Boolean).join(' or ')}`
-    const place = pointer(...context.base, ...path)
-    problems.add(context.code(path, issue), place, `${what}, not ${kindOf(valueAt(context.raw, path))}`)
+    const expected = issue.errors.flatMap((found) => found.map((one) => ('expected' in one ? one.expected : '')))
+    const kinds = new Set(expected.filter(Boolean).map(nameOfType))
+    const message = value === undefined ? 'is required' : `expected ${[...kinds].join(' or ')}, not ${kindOf(value)}`
+    problems.add(context.code(path, issue), pointer(...context.base, ...path), message)
     return
   }
   const inner = sameKind.map((one) => ({ ...one, path: [...issue.path, ...one.path] }))
@@ -120,7 +119,7 @@ function messageOf(issue: z.core.$ZodIssue, value: unknown, problems: ProblemLis
     case 'invalid_value':
       return notOneOf(value, issue.values, problems)
     case 'invalid_union':
-      return notOneOf(value, 'options' in issue ? (issue.options as unknown[]) : [], problems)
+      return notOneOf(value, 'options' in issue ? issue.options : [], problems)
     default:
       return issue.message
   }

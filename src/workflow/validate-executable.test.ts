@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest'
+import { definitionSchema } from './definition.ts'
+import { executableProblems } from './validate-executable.ts'
+
+function problemsOf(raw: object): string[] {
+  return executableProblems(definitionSchema.parse({ name: 'w', ...raw })).map(({ code, path }) => `${code} ${path}`)
+}
+
+it('what this version can execute has no problems', () => {
+  const steps = ['task', 'condition', 'parallel', 'join', 'transform', 'my_action'].map((type) => ({
+    id: `s_${type}`,
+    type,
+  }))
+  expect(problemsOf({ steps })).toEqual([])
+})
+
+it('names every part that cannot run yet', () => {
+  const raw = {
+    timeout_seconds: 60,
+    concurrency: { limit: 1 },
+    triggers: [{ type: 'webhook' }],
+    steps: [
+      { id: 'a', type: 'wait' },
+      { id: 'b', compensate: { action: 'undo' } },
+      { id: 'c', type: 'llm' },
+    ],
+  }
+  expect(problemsOf(raw)).toEqual([
+    'not_supported /timeout_seconds',
+    'not_supported /concurrency',
+    'not_supported /triggers',
+    'not_supported /steps/0/type',
+    'not_supported /steps/1/compensate',
+    'not_supported /steps/2/type',
+  ])
+})
