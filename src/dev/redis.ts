@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { SluiceError } from '../errors.ts'
+import { withParentDeathSignal } from './parent-death.ts'
+import { choosePort, rememberedPort } from './remembered-port.ts'
+import { startServer, stopLeftover, type Server, type StopSignal } from './server.ts'
+
+/** What {@link startRedis} needs to know. */
+export interface RedisOptions {
+  /** See {@link findRedisServer}. */
+  program: string
+  /** Holds the data and the log; created when missing, found again later. */
+  folder: string
+  /** Not given: a free one, and the same at each start where it is still free. */
+  port?: number
+}
+
+const STOP_SIGNALS: StopSignal[] = [{ signal: 'SIGTERM', waitMs: 15_000 }]
+
+/**
+ * The server program to use: the one configured, else the first of `redis-server` and `valkey-server` on the search
+ * path, else null. Throws `unavailable` where the configured one does not run.
+ */
+export function findRedisServer(configured: string | undefined): string | null {
+  const candidates = configured === undefined ? ['redis-server', 'valkey-server'] : [configured]
+  const found = candidates.find((program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0)
+  if (found === undefined && configured !== undefined) {
+    throw new SluiceError('unavailable', `SLUICE_REDIS_SERVER is "${configured}", but that does not run`)
+  }
+  return found ?? null
+}
+
+/**
+ * Starts a private Redis (or Valkey) on 127.0.0.1 that keeps what it acknowledged but for the last second, never evicts,
+ * and resolves once it answers. A server that a killed process left on the same folder is stopped first.
+ */
+export async function startRedis(options: RedisOptions): Promise<Server> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  const pidFile = join(options.folder, 'redis.pid')
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''))
+  // Redis shows its port where its command line was.
+  await stopLeftover(pid, `127.0.0.1:${await rememberedPort(options.folder)}`, STOP_SIGNALS)
+  const port = options.port ?? (await choosePort(options.folder))
+  const settings = {
+    bind: '127.0.0.1',
+    port: String(port),
+    dir: options.folder,
+    pidfile: pidFile,
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+    daemonize: 'no',
+  }
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+  const url = `redis://127.0.0.1:${port}`
+  return await startServer({
+    name: 'Redis',
+    command: await withParentDeathSignal([options.program, ...flags]),
+    logFile: join(options.folder, 'redis.log'),
+    port,
+    url,
+    ping: () => ping(url),
+    stopSignals: STOP_SIGNALS,
+  })
+}
+
+async function ping(url: string): Promise<void> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.ping()
+  } finally {
+    client.disconnect()
+  }
+}
