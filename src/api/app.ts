@@ -21,12 +21,6 @@ import { startRoutes } from './routes/start.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 import { serviceStats } from './service-stats.ts'
 
-/** What the API is told besides the engine. */
-export interface ApiOptions {
-  /** Version of Sluice, for `/health` and the OpenAPI document. */
-  version: string
-}
-
 const SCHEMA_PATH = '/api/v1/schema/workflow.json'
 const BOARD_PATH = '/queues'
 
@@ -41,6 +35,7 @@ const SECURITY = secureHeaders({
     baseUri: ["'self'"],
     frameAncestors: ["'none'"],
   },
+  xFrameOptions: 'DENY',
   strictTransportSecurity: false,
 })
 
@@ -48,7 +43,7 @@ const SECURITY = secureHeaders({
  * The whole HTTP side: the API below `/api/v1`, the short routes of the manufacturing analysis, the documentation, the
  * queues, the metrics. Stateless, so any number of processes can serve it.
  */
-export function createApp(engine: Engine, { version }: ApiOptions): OpenAPIHono {
+export function createApp(engine: Engine): OpenAPIHono {
   const readStats = serviceStats(engine)
   const metrics = createMetrics(readStats, engine.log)
   const app = new OpenAPIHono({ defaultHook: refuseInvalid })
@@ -61,20 +56,17 @@ export function createApp(engine: Engine, { version }: ApiOptions): OpenAPIHono 
 
   app.route('/', homeRoutes())
   app.route('/', docsRoutes())
-  app.route('/', probeRoutes(engine, version))
+  app.route('/', probeRoutes(engine))
   app.get('/metrics', async (c) => c.body(await metrics.scrape(), 200, { 'content-type': metrics.contentType }))
   app.route('/', manufacturingRoutes(engine))
   app.route(BOARD_PATH, boardRoutes(engine, BOARD_PATH))
-  app.route('/api/v1', apiRoutes(engine, { version, readStats }))
+  app.route('/api/v1', apiRoutes(engine, readStats))
   app.get(SCHEMA_PATH, (c) => c.json(workflowJsonSchema(SCHEMA_PATH)))
-  serveOpenApi(app, version)
+  serveOpenApi(app)
   return app
 }
 
-function apiRoutes(
-  engine: Engine,
-  { version, readStats }: ApiOptions & { readStats: ReturnType<typeof serviceStats> },
-): OpenAPIHono {
+function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>): OpenAPIHono {
   const api = new OpenAPIHono()
   api.route('/', workflowRoutes(engine))
   api.route('/', startRoutes(engine))
@@ -83,6 +75,6 @@ function apiRoutes(
   api.route('/', actionRoutes(engine))
   api.route('/', operationRoutes(engine, readStats))
   api.route('/', manufacturingRoutes(engine))
-  api.route('/', probeRoutes(engine, version))
+  api.route('/', probeRoutes(engine))
   return api
 }

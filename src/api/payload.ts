@@ -7,14 +7,14 @@ import { LIMITS } from '../workflow/limits.ts'
  * of its keys is kept and nothing is copied.
  */
 export const payload = z
-  .custom<Json>((value) => value !== undefined, 'a JSON value is needed')
+  .unknown()
   .superRefine((value, context) => {
     const fault = findJsonFault(value, LIMITS.jsonDepth)
     if (fault === null) return
     const code = fault.tooDeep ? 'limit_exceeded' : 'invalid_text'
     context.addIssue({ code: 'custom', path: fault.path, message: fault.message, params: { code } })
   })
-  .openapi({ description: 'Any JSON value' })
+  .openapi({ description: 'Any JSON value' }) as z.ZodType<Json, Json>
 
 /** A schema for text of `min` to `max` characters that Postgres can store. */
 export function storableText(min: number, max: number): z.ZodString {

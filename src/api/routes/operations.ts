@@ -5,6 +5,7 @@ import { SluiceError } from '../../errors.ts'
 import { findMissing } from '../readiness.ts'
 import type { ServiceStats } from '../service-stats.ts'
 import { json, problems } from '../schemas/responses.ts'
+import { VERSION } from '../version.ts'
 import { showStats, statsSchema } from '../schemas/stats.ts'
 
 const tags = ['Operations']
@@ -55,9 +56,11 @@ const snapshotRoute = createRoute({
 })
 
 /** Whether the process is up, and whether it can serve. */
-export function probeRoutes(engine: Engine, version: string): OpenAPIHono {
+export function probeRoutes(engine: Engine): OpenAPIHono {
   const app = new OpenAPIHono()
-  app.openapi(healthRoute, (c) => c.json({ status: 'ok' as const, version, uptime_seconds: process.uptime() }, 200))
+  app.openapi(healthRoute, (c) =>
+    c.json({ status: 'ok' as const, version: VERSION, uptime_seconds: process.uptime() }, 200),
+  )
   app.openapi(readyRoute, async (c) => {
     const missing = await findMissing(engine)
     if (missing.length === 0) return c.json({ status: 'ready' as const }, 200)

@@ -6,9 +6,10 @@ import type { Json } from '../../workflow/definition.ts'
  * it came, so nothing here may copy it.
  */
 export const postedDefinition = z
-  .custom<Json>((value) => value !== undefined, 'a workflow definition is needed')
+  .unknown()
+  .refine((value) => value !== undefined, 'a workflow definition is needed')
   .openapi({
     type: 'object',
     description: 'A workflow definition; its JSON Schema is served at /api/v1/schema/workflow.json',
     example: { name: 'hello', steps: [{ id: 'first', config: { duration_seconds: 1 } }] },
-  })
+  }) as z.ZodType<Json, Json>
