@@ -30,7 +30,8 @@ export interface Contestant {
 }
 
 const CONCURRENCY = 50
-const POLL_MS = 5
+/** Rare enough that asking costs neither contestant anything. */
+const POLL_MS = 20
 const DEADLINE_MS = 300_000
 /** Runs of one submission. */
 const CHUNK = 100

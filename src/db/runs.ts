@@ -157,8 +157,8 @@ export interface FinaliseRow {
   statuses: StepStatus[]
   /** When each step settled, in microseconds since 1970; null: it has not. */
   settledAt: (number | null)[]
-  /** Messages of failed steps, by index. */
-  errors: Record<string, string>
+  /** Errors of failed steps, by index. */
+  errors: Record<string, StoredError>
 }
 
 /** Reads what the end of runs is decided from. Index: the primary keys. Locks nothing. */
@@ -169,7 +169,7 @@ export async function readForFinalise(db: Database, runIds: readonly string[]): 
      FROM runs r, LATERAL (
        SELECT array_agg(x.status::text ORDER BY x.step_index) AS statuses,
               array_agg(extract(epoch FROM x.completed_at)::float8 * 1e6 ORDER BY x.step_index) AS "settledAt",
-              json_object_agg(x.step_index, x.error ->> 'message') FILTER (WHERE x.status = 'failed') AS errors
+              json_object_agg(x.step_index, x.error) FILTER (WHERE x.status = 'failed') AS errors
        FROM steps x WHERE x.run_id = r.id
      ) s
      WHERE r.id = ANY($1::uuid[])`,

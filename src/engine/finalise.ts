@@ -71,7 +71,7 @@ export class Finaliser {
         status: row.statuses[index]!,
         tolerated: step.step.on_error === 'continue',
         settledAt: row.settledAt[index] ?? 0,
-        error: row.errors[String(index)] ?? null,
+        error: row.errors[String(index)]?.message ?? null,
       })),
     })
     const count = (status: string) => row.statuses.filter((each) => each === status).length
@@ -80,7 +80,7 @@ export class Finaliser {
       epoch: row.epoch,
       status: outcome.status,
       output: null,
-      error: outcome.error,
+      error: outcome.error && { ...outcome.error, ...codeOf(row, workflow, outcome.error.step_id) },
       completed: count('completed'),
       failed: count('failed'),
       skipped: count('skipped'),
@@ -114,7 +114,7 @@ export class Finaliser {
     const views = new Map(
       needs.map((index, position) => {
         const text = outputs[position]
-        const view = { status: row.statuses[index]!, output: text == null ? null : (JSON.parse(text) as Json), error: row.errors[String(index)] ?? null }
+        const view = { status: row.statuses[index]!, output: text == null ? null : (JSON.parse(text) as Json), error: row.errors[String(index)]?.message ?? null }
         return [workflow.steps[index]!.id, view]
       }),
     )
@@ -124,4 +124,11 @@ export class Finaliser {
     if (Buffer.byteLength(text) <= LIMITS.outputBytes) return text
     throw new Error(`it is ${Buffer.byteLength(text)} bytes, more than the limit of ${LIMITS.outputBytes}`)
   }
+}
+
+/** The code of a failed step's error, where it has one. */
+function codeOf(row: FinaliseRow, workflow: CompiledWorkflow, stepId: string): { code?: string } {
+  const index = workflow.indexOf.get(stepId)
+  const code = index === undefined ? undefined : row.errors[String(index)]?.code
+  return code === undefined ? {} : { code }
 }
