@@ -18,7 +18,7 @@ let api: TestApi
 beforeAll(async () => {
   api = await startApi()
 })
-afterAll(() => api.close())
+afterAll(() => api.stop())
 
 const post = (definition: unknown, headers = {}) => api.call<Workflow>('workflows', { body: definition, headers })
 
