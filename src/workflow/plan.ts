@@ -42,15 +42,16 @@ export type PlanStep = Pick<Step, 'id' | 'depends_on' | 'join' | 'on_error'>
 /**
  * Plans a valid definition. Throws an Error on a dependency that is not there and on a cycle; validation finds these
  * first. Measured: 10,000 steps with 99,000 edges in 0.2 s; a chain, a fan-out or a fan-in of 10,000 in 0.1 s.
+ * `maxDepth` is the longest path of jobs below the root.
  */
-export function planWorkflow(definition: { steps: readonly PlanStep[] }): Plan {
+export function planWorkflow(definition: { steps: readonly PlanStep[] }, maxDepth = MAX_DEPTH): Plan {
   const { steps } = definition
   const dependencies = edgesOf(steps)
   const levels = levelsOf(dependencies)
   const order = levels.flat()
   const reduced = reduceEdges(dependencies, order, (dependency, dependent) => isFirm(steps, dependency, dependent))
   const dependents = invertEdges(reduced)
-  const treeParent = limitDepth(chooseParents(reduced, dependents, order), order)
+  const treeParent = limitDepth(chooseParents(reduced, dependents, order), order, maxDepth)
   const openers = reduced.map((edges, step) => edges.filter((dependency) => treeParent[dependency] !== step))
   return {
     order,
@@ -174,15 +175,15 @@ function chooseParents(reduced: Edges, dependents: Edges, order: readonly number
   return parent
 }
 
-/** Hangs from the root whatever would be deeper than {@link MAX_DEPTH} jobs. Parents come after children in `order`. */
-function limitDepth(parent: readonly number[], order: readonly number[]): number[] {
+/** Hangs from the root whatever would be deeper than `maxDepth` jobs. Parents come after children in `order`. */
+function limitDepth(parent: readonly number[], order: readonly number[], maxDepth: number): number[] {
   const limited = [...parent]
   const depth = new Int32Array(parent.length)
   for (const step of order.toReversed()) {
     const above = at(limited, step)
     const below = above === ROOT ? 1 : at(depth, above) + 1
-    if (below > MAX_DEPTH) limited[step] = ROOT
-    depth[step] = below > MAX_DEPTH ? 1 : below
+    if (below > maxDepth) limited[step] = ROOT
+    depth[step] = below > maxDepth ? 1 : below
   }
   return limited
 }

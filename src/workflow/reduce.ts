@@ -27,12 +27,12 @@ export function reduceEdges(
   const position = new Int32Array(dependencies.length)
   for (const [place, step] of order.entries()) position[step] = place
   /** The steps that must have completed where `step` has, as bits by position. */
-  const implied: Uint32Array[] = []
+  const implied: Int32Array[] = []
   const reduced: number[][] = dependencies.map(() => [])
 
   for (const [place, step] of order.entries()) {
     const declared = at(dependencies, step)
-    const reached = new Uint32Array((place + 31) >>> 5)
+    const reached = new Int32Array((place + 31) >>> 5)
     const dropped = new Set<number>()
     // Nearest first: whatever implies an edge comes before it.
     for (const dependency of declared.toSorted((a, b) => at(position, b) - at(position, a))) {
@@ -43,7 +43,7 @@ export function reduceEdges(
 
     const firm = declared.filter((dependency) => isFirm(dependency, step))
     const all = firm.length === declared.length
-    const certain = all ? reached : new Uint32Array(firm.length === 0 ? 0 : reached.length)
+    const certain = all ? reached : new Int32Array(firm.length === 0 ? 0 : reached.length)
     for (const dependency of firm) {
       if (!all) unite(certain, at(implied, dependency))
       add(certain, at(position, dependency))
@@ -62,15 +62,15 @@ export function invertEdges(dependencies: Edges): number[][] {
   return dependents
 }
 
-function has(bits: Uint32Array, bit: number): boolean {
+function has(bits: Int32Array, bit: number): boolean {
   return ((bits[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0
 }
 
-function add(bits: Uint32Array, bit: number): void {
+function add(bits: Int32Array, bit: number): void {
   bits[bit >>> 5] = (bits[bit >>> 5] ?? 0) | (1 << (bit & 31))
 }
 
 /** Adds `other`, which is no longer, to `bits`. */
-function unite(bits: Uint32Array, other: Uint32Array): void {
+function unite(bits: Int32Array, other: Int32Array): void {
   for (let word = 0; word < other.length; word++) bits[word] = (bits[word] ?? 0) | (other[word] ?? 0)
 }

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { flowShape, SETTLED } from './flow-shape.ts'
+import { planWorkflow, ROOT, type PlanStep } from './plan.ts'
+
+function planOf(dependencies: readonly (readonly number[])[], steps: Partial<PlanStep>[] = []) {
+  return planWorkflow({
+    steps: dependencies.map((edges, index) => ({
+      id: `s${index}`,
+      depends_on: edges.map((edge) => `s${edge}`),
+      join: 'all',
+      on_error: 'fail',
+      ...steps[index],
+    })),
+  })
+}
+
+test('a fresh run has the whole tree, and a gate wherever a dependency hangs elsewhere', () => {
+  const diamond = planOf([[], [0], [0], [1, 2]])
+  expect(flowShape(diamond, () => false)).toEqual({ parent: [1, 3, 3, ROOT], gated: [false, false, true, false] })
+})
+
+test('a recovered run leaves out what has settled, and the gates that nothing holds shut any more', () => {
+  const diamond = planOf([[], [0], [0], [1, 2]])
+  expect(flowShape(diamond, (step) => step === 0)).toEqual({
+    parent: [SETTLED, 3, 3, ROOT],
+    gated: [false, false, false, false],
+  })
+})
+
+test('a step whose parent has settled hangs from the root', () => {
+  const chain = planOf([[], [0], [1]])
+  expect(flowShape(chain, (step) => step === 1)).toEqual({
+    parent: [ROOT, SETTLED, ROOT],
+    gated: [false, false, false],
+  })
+})
+
+test('a step waits for one that a retry runs again, though a completed step stands between them', () => {
+  const redundant = [[], [], [0, 1], [0, 2]]
+  const plan = planOf(redundant, [{}, {}, { join: 'any' }, {}])
+  expect(plan.reduced).toEqual(redundant)
+  const { parent, gated } = flowShape(plan, (step) => step === 1 || step === 2)
+  expect({ parent, isGated: gated[3], openers: plan.openers[3] }).toEqual({
+    parent: [ROOT, SETTLED, SETTLED, ROOT],
+    isGated: true,
+    openers: [0],
+  })
+})
