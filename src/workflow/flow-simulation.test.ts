@@ -385,7 +385,7 @@ describe('a simulated run', () => {
             expect(world.statuses).toEqual(isDetermined ? expected : world.statuses.filter(isSettled))
           }
         }),
-        { numRuns: 3_000 },
+        { numRuns: 2_000 },
       )
     },
   )
