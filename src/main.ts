@@ -3,12 +3,15 @@ import { createApp } from './api/app.ts'
 import { readServiceConfig } from './config.ts'
 import { openDatabase } from './db/client.ts'
 import { migrate } from './db/migrate.ts'
+import { announceActions } from './db/workers.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { startReconciler } from './engine/reconcile.ts'
 import { SluiceError } from './errors.ts'
 import { createLifecycle, runMain } from './lifecycle.ts'
 import { createLogger } from './log.ts'
 import { RunQueue } from './queue/queue.ts'
+import { announcementsOf } from '../workers/announcements.ts'
+import { loadActions } from '../workers/registry.ts'
 
 /** Time that a stopping process has for its last writes, beyond the grace period. */
 const LAST_WRITES_MS = 5_000
@@ -32,6 +35,7 @@ runMain(async () => {
   })
   lifecycle.onStop('the queue', () => queue.close())
   const engine = createEngine({ db, queue, log, lockDurationMs: config.lockDurationMs })
+  await announceActions(db, announcementsOf(await loadActions({ log })))
   const reconciler = startReconciler(engine, { databaseUrl: config.databaseUrl, intervalMs: config.reconcileIntervalMs })
   lifecycle.onStop('the reconciler', () => reconciler.stop())
 

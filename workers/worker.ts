@@ -7,6 +7,7 @@ import { StepExecutor } from '../src/engine/execute.ts'
 import { Finaliser } from '../src/engine/finalise.ts'
 import { startHeartbeat } from '../src/engine/heartbeat.ts'
 import { serveQueues } from '../src/engine/serve-queues.ts'
+import { announcementsOf } from './announcements.ts'
 import { executableActions } from './executable.ts'
 import type { ActionRegistry } from './registry.ts'
 
@@ -40,14 +41,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   await announceWorker(
     engine.db,
     { id, hostname: hostname(), pid: process.pid, queues: parts.queues, concurrency: parts.concurrency },
-    parts.actions
-      .list()
-      .map(({ action, ...known }) => ({
-        ...known,
-        name: action.name,
-        kind: action.kind,
-        description: action.description,
-      })),
+    announcementsOf(parts.actions),
   )
   const heartbeat = startHeartbeat(engine, {
     workerId: id,

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { secureHeaders } from 'hono/secure-headers'
+import { trimTrailingSlash } from 'hono/trailing-slash'
 import type { Engine } from '../engine/engine.ts'
 import { LIMITS } from '../workflow/limits.ts'
 import { workflowJsonSchema } from '../workflow/json-schema.ts'
@@ -52,6 +53,7 @@ export function createApp(engine: Engine): OpenAPIHono {
 
   app.use(metrics.measure, SECURITY, refuseCrossSite)
   app.use(methodNotAllowed({ app, onMethodNotAllowed: handleMethodNotAllowed }))
+  app.use(trimTrailingSlash())
   app.use(readBodies(LIMITS.bodyBytes))
 
   app.route('/', homeRoutes())

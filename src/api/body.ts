@@ -3,8 +3,11 @@ import { LineCounter, parse, YAMLParseError } from 'yaml'
 import { messageOf, SluiceError } from '../errors.ts'
 import { findSyntaxFault } from './json-syntax.ts'
 
-/** Media types that hold JSON, besides `*+json`; `curl -d` says the last when nobody tells it otherwise. */
-const JSON_TYPES = ['application/json', 'text/json', 'application/x-www-form-urlencoded']
+/**
+ * Media types that are read as JSON, besides `*+json`: the last two are what `curl -d` and the browsers' `fetch` call a
+ * text when nobody tells them otherwise (cross-site.ts keeps out what that would let in).
+ */
+const JSON_TYPES = ['application/json', 'text/json', 'application/x-www-form-urlencoded', 'text/plain']
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
 const WITH_BODY = ['POST', 'PUT', 'PATCH', 'DELETE']
 

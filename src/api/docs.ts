@@ -37,7 +37,6 @@ const START = `SwaggerUIBundle({
 export function docsRoutes(): Hono {
   const app = new Hono()
   app.get('/docs', (c) => c.html(PAGE))
-  app.get('/docs/', (c) => c.redirect('../docs', 301))
   app.get('/docs/start.js', (c) => c.body(START, 200, { 'content-type': 'text/javascript; charset=utf-8' }))
   for (const asset of ASSETS) app.get(`/docs/${asset}`, serveStatic({ root: SWAGGER_UI, path: asset }))
   return app

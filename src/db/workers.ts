@@ -32,30 +32,38 @@ export async function announceWorker(db: Database, worker: NewWorker, actions: r
       worker.queues,
       worker.concurrency,
     ])
-    // Sorted, so that workers that start together lock the rows in one order.
-    const sorted = [...actions].sort((a, b) => (a.name < b.name ? -1 : 1))
-    await batch(
-      'announce_actions',
-      `INSERT INTO actions (name, kind, description, input_schema, output_schema, built_in)
-       SELECT name, kind::action_kind, description, input_schema::json, output_schema::json, built_in
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])
-         AS i(name, kind, description, input_schema, output_schema, built_in)
-       ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, description = excluded.description, input_schema = excluded.input_schema,
-         output_schema = excluded.output_schema, built_in = excluded.built_in, last_seen_at = now()`,
-      [
-        sorted.map((action) => action.name),
-        sorted.map((action) => action.kind),
-        sorted.map((action) => action.description),
-        sorted.map((action) => JSON.stringify(action.inputSchema)),
-        sorted.map((action) => JSON.stringify(action.outputSchema)),
-        sorted.map((action) => action.builtIn),
-      ],
-    )
+    await announceActions({ batch }, actions)
     await batch('announce_worker_actions', 'INSERT INTO worker_actions (worker_id, action) SELECT $1, unnest($2::text[])', [
       worker.id,
-      sorted.map((action) => action.name),
+      actions.map((action) => action.name),
     ])
   })
+}
+
+/**
+ * Makes actions known to those who validate definitions; the newest description counts. The API announces the built-in
+ * ones, which are known so before any worker has started.
+ */
+export async function announceActions(db: Pick<Database, 'batch'>, actions: readonly AnnouncedAction[]): Promise<void> {
+  // Sorted, so that processes that start together lock the rows in one order.
+  const sorted = [...actions].sort((a, b) => (a.name < b.name ? -1 : 1))
+  await db.batch(
+    'announce_actions',
+    `INSERT INTO actions (name, kind, description, input_schema, output_schema, built_in)
+     SELECT name, kind::action_kind, description, input_schema::json, output_schema::json, built_in
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])
+       AS i(name, kind, description, input_schema, output_schema, built_in)
+     ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, description = excluded.description, input_schema = excluded.input_schema,
+       output_schema = excluded.output_schema, built_in = excluded.built_in, last_seen_at = now()`,
+    [
+      sorted.map((action) => action.name),
+      sorted.map((action) => action.kind),
+      sorted.map((action) => action.description),
+      sorted.map((action) => JSON.stringify(action.inputSchema)),
+      sorted.map((action) => JSON.stringify(action.outputSchema)),
+      sorted.map((action) => action.builtIn),
+    ],
+  )
 }
 
 /** Shows that a worker lives. False: its row is gone (removed as long dead), and it must announce itself again. */

@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { createApp } from '../../src/api/app.ts'
+import { announceActions } from '../../src/db/workers.ts'
 import type { QueueBackend } from '../../src/queue/connection.ts'
+import { announcementsOf } from '../../workers/announcements.ts'
+import { registryWith } from './test-actions.ts'
 import { startTestEngine, type TestEngine } from './test-engine.ts'
 
 /** What a request was answered with. */
@@ -32,6 +35,7 @@ export interface TestApi extends TestEngine {
 /** Starts an API; without a worker (`startWorker`), runs stay `queued`. */
 export async function startApi(backend: QueueBackend = 'postgres'): Promise<TestApi> {
   const engine = await startTestEngine({ backend, workers: 0 })
+  await announceActions(engine.engine.db, announcementsOf(await registryWith([])))
   const server = serve({ fetch: createApp(engine.engine).fetch, hostname: '127.0.0.1', port: 0 })
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
