@@ -22,7 +22,7 @@ import { GrowingList, weightOf } from './expressions-values.ts'
  */
 
 /** An expression that looks at more than it may. */
-export class BudgetExceeded extends Error {
+class BudgetExceeded extends Error {
   override readonly name = 'BudgetExceeded'
 }
 

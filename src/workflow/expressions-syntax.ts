@@ -33,7 +33,7 @@ export interface Syntax {
 }
 
 /** Variables that expressions may name; `item` and `index` only inside `map`, `event` only in `config.match`. */
-export const VARIABLES = ['input', 'context', 'order', 'steps', 'item', 'index', 'event'] as const
+const VARIABLES = ['input', 'context', 'order', 'steps', 'item', 'index', 'event'] as const
 const TYPE_NAMES = new Set(['int', 'uint', 'double', 'bool', 'string', 'bytes', 'list', 'map', 'null_type', 'type'])
 /** Deepest nesting of an expression: the parser overflows the stack at about 500, depending on who calls it. */
 const DEEPEST = 100

@@ -52,7 +52,7 @@ export function weightOf(value: CelValue): Weight {
 }
 
 /** What cannot be told in JSON: NaN and infinities. */
-export class NotJson extends Error {
+class NotJson extends Error {
   override readonly name = 'NotJson'
 }
 

@@ -211,6 +211,13 @@ describe('work is bounded', () => {
     expect(performance.now() - before).toBeLessThan(10_000)
   })
 
+  it('rounds of nested comprehensions count, whatever they compute', () => {
+    const nested = (levels: number): string =>
+      levels === 0 ? 'input' : `[0,1,2,3,4,5,6,7,8,9].all(x, ${nested(levels - 1)})`
+    expect(evaluateExpression(nested(3), scopeWith(true))).toBe(true)
+    expect(() => evaluateExpression(nested(6), scopeWith(true))).toThrow('does more work than is allowed')
+  })
+
   it('a needle without end is refused', () => {
     const scope = scopeWith({ text: 'ab', needle: 'a'.repeat(2_000) })
     expect(() => evaluateExpression('input.text.contains(input.needle)', scope)).toThrow('at most 1024 characters')

@@ -12,6 +12,10 @@ describe('nearest', () => {
     expect(nearest(name, ['validate', 'charge', 'ship_order'])).toBe(meant)
   })
 
+  it('names the nearest of several, the first of equals', () => {
+    expect(nearest('chargf', ['charms', 'charge', 'charg'])).toBe('charge')
+  })
+
   it('names any candidate when asked for the nearest at any distance', () => {
     expect(nearest('payment', ['validate', 'charge'], true)).toBe('validate')
     expect(nearest('payment', [], true)).toBeNull()

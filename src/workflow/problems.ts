@@ -1,7 +1,7 @@
 import { didYouMean } from './nearest.ts'
 
 /** What can be wrong with a definition (docs/workflow-format.md) or with a value given to it. */
-export const PROBLEM_CODES = [
+const PROBLEM_CODES = [
   'invalid_definition',
   'cycle',
   'unknown_dependency',

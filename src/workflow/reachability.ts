@@ -179,7 +179,6 @@ class Analysis {
     const tail = chains.reduce((shared, chain) => this.#sharedTail(shared, chain))
     const union = new Map<number, { count: number; branches: Set<string> }>()
     for (const chain of chains) {
-      if (chain === tail) return tail
       const own = new Map<number, ReadonlySet<string>>()
       for (const node of this.#above(chain, tail)) {
         if (!own.has(node.condition)) own.set(node.condition, node.branches)

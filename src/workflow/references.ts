@@ -13,7 +13,7 @@ import { quoted, shortened } from './quote.ts'
  * A name of digits indexes an array as `[digits]` does.
  */
 
-export const REFERENCE_KINDS = ['input', 'context', 'order', 'item', 'index'] as const
+const REFERENCE_KINDS = ['input', 'context', 'order', 'item', 'index'] as const
 type DataKind = (typeof REFERENCE_KINDS)[number]
 
 /** A parsed reference. The five words always mean the data of that name, also where a step has such an id. */

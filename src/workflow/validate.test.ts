@@ -153,6 +153,11 @@ describe('cycle', () => {
     expect(circles).toHaveLength(3)
   })
 
+  it('begins with the step that comes first in the file', () => {
+    const problems = problemsOf(workflow([step('a', ['c']), step('b', ['c']), step('c', ['a', 'b'])]))
+    expect(problems.map((line) => line.split(': ')[1])).toEqual(['a → c → a', 'b → c → b'])
+  })
+
   it('of ten thousand steps is written out in part', () => {
     const steps = Array.from({ length: 10_000 }, (_, i) => step(`s${i}`, [`s${(i + 9_999) % 10_000}`]))
     expectOne(workflow(steps), 'cycle /steps/0/depends_on/0', 's0 → s1 → s2', '… → s9999 → s0')
@@ -550,6 +555,17 @@ describe('all errors come at once', () => {
         'invalid_expression /steps/2/when',
       ].toSorted(),
     )
+  })
+
+  it('places are those of the file, also behind a malformed edge', () => {
+    const raw = workflow([step('a'), step('b', [7, { step: 'a', when: '1 +' }, 'nope'], { max_retries: 3 })])
+    expect(problemsOf(raw).map((line) => line.split(' ', 2).join(' '))).toEqual([
+      'invalid_definition /steps/1/depends_on/0',
+      'invalid_definition /steps/1/max_retries',
+      'unknown_dependency /steps/1/depends_on/2',
+      'invalid_expression /steps/1/depends_on/1/when',
+    ])
+    expect(problemsOf(raw)[1]).toContain('it belongs into config')
   })
 
   it.each([null, 5, 'x', [], {}, { steps: 5 }, { name: 5, steps: [null] }, undefined, new Date()])(
