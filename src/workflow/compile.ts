@@ -55,7 +55,7 @@ export interface CompiledEdge {
 
 /**
  * Compiles a stored definition. Throws an Error on one that is not valid: versions are validated before they are stored,
- * so that is a fault of ours. Measured: a chain of 10,000 steps in 0.3 s; each distinct expression adds about 0.1 ms.
+ * so that is a fault of ours. Measured: a chain of 10,000 steps in 0.3 s; each distinct expression adds about 0.15 ms.
  */
 export function compileWorkflow(raw: Json): CompiledWorkflow {
   const definition = definitionSchema.parse(raw)
