@@ -107,11 +107,10 @@ async function execute(attempt: Attempt): Promise<Outcome> {
   }
 }
 
-/** `duration_seconds`, then `fail_probability`: for steps that run an action or nothing. */
+/** `duration_seconds`, then `fail_probability`; a task without an action is one second of work unless it says otherwise. */
 async function simulate({ activation, context, random }: Attempt): Promise<void> {
   const { step, action } = activation.step
-  if (step.type === 'parallel' || step.type === 'join' || step.type === 'condition' || step.type === 'transform') return
-  const seconds = numberOf(step.config['duration_seconds']) ?? (action === null ? 1 : 0)
+  const seconds = numberOf(step.config['duration_seconds']) ?? (step.type === 'task' && action === null ? 1 : 0)
   if (seconds > 0) await abortableDelay(seconds * 1_000, context.signal)
   const probability = numberOf(step.config['fail_probability']) ?? 0
   if (probability > 0 && random() < probability) {
