@@ -7,7 +7,7 @@ import { resolveBinding } from '../workflow/bindings.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
 import { LIMITS } from '../workflow/limits.ts'
-import { runOutcome } from '../workflow/outcome.ts'
+import { progressOf, runOutcome } from '../workflow/outcome.ts'
 import { isFinished, isSettled } from '../workflow/states.ts'
 import type { Activations } from './activate.ts'
 import { Batcher } from './batcher.ts'
@@ -74,16 +74,16 @@ export class Finaliser {
         error: row.errors[String(index)]?.message ?? null,
       })),
     })
-    const count = (status: string) => row.statuses.filter((each) => each === status).length
+    const progress = progressOf(row.statuses)
     const end: RunEnd = {
       id: row.id,
       epoch: row.epoch,
       status: outcome.status,
       output: null,
       error: outcome.error && { ...outcome.error, ...codeOf(row, workflow, outcome.error.step_id) },
-      completed: count('completed'),
-      failed: count('failed'),
-      skipped: count('skipped'),
+      completed: progress.completed,
+      failed: progress.failed,
+      skipped: progress.skipped,
     }
     if (outcome.status !== 'completed') return end
     try {
