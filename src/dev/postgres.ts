@@ -46,7 +46,7 @@ const LEFTOVER_PAUSE_MS = 250
 export async function startPostgres(options: PostgresOptions): Promise<Server> {
   const launcher = await unprivilegedLauncher(options.folder)
   const data = join(options.folder, 'data')
-  const password = await ensureCluster(options.folder, data, launcher)
+  const password = await ensureCluster(options, data, launcher)
   await stopLeftoverServer(data)
   const port = options.port ?? (await choosePort(options.folder))
   const server = await startOnce(options, { data, password, launcher, port })
@@ -103,7 +103,7 @@ async function startOnce(options: PostgresOptions, cluster: Cluster, tries = LEF
 }
 
 /** Creates the cluster where there is none, in one step: a creation that was interrupted begins anew. */
-async function ensureCluster(folder: string, data: string, launcher: Launcher): Promise<string> {
+async function ensureCluster({ folder, durable }: PostgresOptions, data: string, launcher: Launcher): Promise<string> {
   const passwordFile = join(folder, 'password')
   if (existsSync(data)) return (await readFile(passwordFile, 'utf8')).trim()
   const { initdb } = await postgresBinaries()
@@ -114,7 +114,7 @@ async function ensureCluster(folder: string, data: string, launcher: Launcher): 
   if (uid !== undefined && gid !== undefined) await chown(passwordFile, uid, gid)
   const unfinished = `${data}.new`
   await rm(unfinished, { recursive: true, force: true })
-  const [program = '', ...args] = [
+  const [program, ...args] = [
     ...launcher.prefix,
     ...LOCALE,
     initdb,
@@ -127,9 +127,10 @@ async function ensureCluster(folder: string, data: string, launcher: Launcher): 
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--no-instructions',
+    ...(durable ? [] : ['--no-sync']),
   ]
   try {
-    await promisify(execFile)(program, args, launcher.ids)
+    await promisify(execFile)(program ?? initdb, args, launcher.ids)
   } catch (error) {
     throw new SluiceError('unavailable', `Postgres could not create its data in ${folder}: ${messageOf(error)}`, {
       cause: error,

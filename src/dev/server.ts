@@ -2,21 +2,17 @@ import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SluiceError } from '../errors.ts'
+import type { Running } from './supervisor.ts'
 
 /**
  * Server programs (Postgres, Redis) as child processes. They write to a log file instead of a pipe, so that the end of
  * this process cannot block or break them, and run in a session of their own, so that Ctrl-C in the terminal reaches
  * only us, who stop things in order.
  */
-export interface Server {
-  readonly pid: number
+export interface Server extends Running {
   readonly port: number
   /** Where clients find it. */
   readonly url: string
-  /** Resolves when the process has ended, for whatever reason. */
-  readonly exited: Promise<unknown>
-  /** Stops it and resolves when it has ended. */
-  stop(): Promise<void>
 }
 
 /** What {@link startServer} needs to know. */
@@ -29,7 +25,7 @@ export interface ServerOptions {
   url: string
   /** Rejects while the server cannot be used yet. */
   ping: () => Promise<unknown>
-  /** Sent one after the other, each when the one before did not end the process in its time. */
+  /** Sent one after the other, each when the one before did not end the process in its time; the last is the way to end it at once. */
   stopSignals: readonly StopSignal[]
 }
 
@@ -54,9 +50,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   })
   closeSync(log)
   let ended: string | undefined
-  const exited = new Promise<void>((resolve) => {
-    child.once('error', (error) => resolve(void (ended = error.message)))
-    child.once('exit', (code, signal) => resolve(void (ended = signal ?? `exit code ${code}`)))
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve((ended = error.message)))
+    child.once('exit', (code, signal) => resolve((ended = signal ?? `exit code ${code}`)))
   })
   const stop = () =>
     endProcess(
@@ -77,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     }
     await Promise.race([exited, sleep(POLL_MS)])
   }
-  return { pid: child.pid ?? 0, port: options.port, url: options.url, exited, stop }
+  return { pid: child.pid ?? 0, port: options.port, url: options.url, exited, stop, kill: () => void child.kill(options.stopSignals.at(-1)?.signal) }
 }
 
 /**

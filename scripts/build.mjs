@@ -1,0 +1,23 @@
+// npm run build: dist/ anew, in one step, so that what runs from it never sees half of it.
+import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT, run } from './install.mjs'
+
+const made = join(ROOT, `dist-${process.pid}`)
+const old = join(ROOT, `dist-${process.pid}-old`)
+const dist = join(ROOT, 'dist')
+const remove = (path) => rmSync(path, { recursive: true, force: true })
+
+process.on('exit', () => remove(made))
+const begun = new Date()
+run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', made])
+// As old as the begin: what was saved during the build is built next time.
+writeFileSync(join(made, '.built'), begun.toISOString())
+utimesSync(join(made, '.built'), begun, begun)
+try {
+  renameSync(dist, old)
+} catch (error) {
+  if (error.code !== 'ENOENT') throw error
+}
+renameSync(made, dist)
+remove(old)
