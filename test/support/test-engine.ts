@@ -103,6 +103,8 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
       intervalMs: options.reconcileIntervalMs ?? 500,
     })
     closers.push(() => reconciler.stop())
+    // Runs that are started before its first tick are dispatched by it a second time.
+    await eventually(() => engine.queueLife.token !== null, { what: "the reconciler's first tick" })
     const start = async (settings: WorkerSettings = {}) => {
       const worker = await startWorker({
         engine: await openEngine(true),
