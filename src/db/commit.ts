@@ -125,10 +125,11 @@ WITH input AS (
     retry_count = s.retry_count + (i.status = 'retrying')::int, reason = i.reason, error = i.error::json
   FROM input i
   WHERE ${FENCE}
-  RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.retry_at, s.error, i.status, i.attempted, i.halts
+  RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.completed_at, s.retry_at, s.error,
+    i.status, i.attempted, i.halts
 ), attempts AS (
   INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error, retry_at)
-  SELECT run_id, step_index, attempt, 'failed', worker_id, started_at, clock_timestamp(), error, retry_at
+  SELECT run_id, step_index, attempt, 'failed', worker_id, started_at, COALESCE(completed_at, clock_timestamp()), error, retry_at
   FROM done WHERE attempted AND status IN ('failed', 'retrying')
   ON CONFLICT DO NOTHING
 ), halted AS (
