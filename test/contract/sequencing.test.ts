@@ -70,7 +70,10 @@ describe.each(BACKENDS)('waiting steps on %s', (backend) => {
         name: 'priorities',
         steps: priorities.map((priority) => noop(`p${priority}`, [], { priority })),
       })
-      const urgent = await engine.start({ name: 'urgent', steps: [noop('first', [], { priority: 0 })] }, { priority: 8 })
+      const urgent = await engine.start(
+        { name: 'urgent', steps: [noop('first', [], { priority: 0 })] },
+        { priority: 8 },
+      )
       await eventually(async () => {
         const depths = await engine.engine.queue.depths(['default'])
         return depths['steps-default']?.['prioritized'] === 6
