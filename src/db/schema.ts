@@ -105,9 +105,11 @@ export const runs = pgTable(
     completedAt: at('completed_at'),
   },
   (t) => [
-    index('runs_workflow').on(t.workflowId, t.id.desc()),
-    index('runs_status').on(t.status, t.id.desc()),
+    index('runs_workflow').on(t.workflowId, t.id),
+    index('runs_status').on(t.status, t.id),
     index('runs_created').on(t.createdAt),
+    /** For the throughput only. */
+    index('runs_ended').on(t.completedAt).where(sql`completed_at is not null`),
     index('runs_tags').using('gin', t.tags),
     index('runs_order').on(t.orderId).where(sql`order_id is not null`),
     /** The reconciler's and the scheduler's scan: unfinished runs only, however long the history. */
@@ -221,7 +223,7 @@ export const orders = pgTable(
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
     updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
   },
-  (t) => [index('orders_status').on(t.status, t.id.desc()), check('orders_amount_positive', sql`${t.amount} > 0`)],
+  (t) => [index('orders_status').on(t.status, t.id), check('orders_amount_positive', sql`${t.amount} > 0`)],
 )
 
 /** One row a transition; an order has each status at most once. */

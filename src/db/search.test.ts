@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, it } from 'vitest'
-import { containing, isUuid, uuidRange } from './search.ts'
+import { containing, firstUuidAt, isUuid, uuidRange } from './search.ts'
 
 describe('uuidRange', () => {
   it('a uuid lies in the range of each of its prefixes and is found by itself', () => {
@@ -23,5 +24,16 @@ describe('uuidRange', () => {
 describe('containing', () => {
   it('takes what is special in a pattern literally', () => {
     expect(containing('100%_a\\b')).toBe('%100\\%\\_a\\\\b%')
+  })
+})
+
+describe('firstUuidAt', () => {
+  it('divides the ids made before a moment from those made since', () => {
+    const date = new Date('2026-11-21T09:30:00.000Z')
+    const made = (msecs: number) => uuidv7({ msecs })
+    expect(isUuid(firstUuidAt(date))).toBe(true)
+    expect(made(date.getTime() - 1) < firstUuidAt(date)).toBe(true)
+    expect(made(date.getTime()) >= firstUuidAt(date)).toBe(true)
+    expect(firstUuidAt(new Date(-1))).toBe('00000000-0000-7000-8000-000000000000')
   })
 })

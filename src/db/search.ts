@@ -24,3 +24,12 @@ export function uuidRange(prefix: string): { first: string; last: string } | nul
   const rest = form.slice(lower.length)
   return { first: lower + rest, last: lower + rest.replaceAll('0', 'f') }
 }
+
+/**
+ * The lowest UUIDv7 of a millisecond: ids are made in the order of time, so a bound on time is one on ids, too, as far as
+ * the clocks agree that made id and time.
+ */
+export function firstUuidAt(date: Date): string {
+  const hex = Math.max(0, date.getTime()).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`
+}

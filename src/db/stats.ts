@@ -1,5 +1,5 @@
 import { desc } from 'drizzle-orm'
-import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../workflow/states.ts'
+import { isFinished, RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../workflow/states.ts'
 import { isAlive } from './actions.ts'
 import type { Database } from './client.ts'
 import { workers } from './schema.ts'
@@ -14,65 +14,81 @@ export interface Stats {
   throughput: Record<'runs' | 'steps', { last_minute: number; last_hour: number }>
 }
 
-/** Reads {@link Stats}: three scans of indexes, so callers share an answer for a while. */
+/** Reads {@link Stats}: some milliseconds of walking through indexes, so callers share an answer for a while. */
 export async function readStats(db: Database): Promise<Stats> {
-  const [runs, steps, throughput] = await Promise.all([countRuns(db), countOpenSteps(db), readThroughput(db)])
-  return { runs, steps, throughput }
+  const [runs, open, ended] = await Promise.all([countRuns(db), countOpenSteps(db), countEnded(db)])
+  const done = open.find((row) => row.status === 'completed')
+  return {
+    runs,
+    steps: byStatus(STEP_STATUSES, open),
+    throughput: {
+      runs: { last_minute: ended.runsMinute, last_hour: ended.runsHour },
+      steps: {
+        last_minute: ended.stepsMinute + (done?.lastMinute ?? 0),
+        last_hour: ended.stepsHour + (done?.lastHour ?? 0),
+      },
+    },
+  }
 }
 
-/** Index: runs_status alone, whole. */
+/** Index: runs_status alone, a range for each status (of one `group by`, Postgres makes a walk through the table). */
 async function countRuns(db: Database): Promise<Stats['runs']> {
   const rows = await db.batch<{ status: RunStatus; count: number }>(
     'count_runs',
-    'SELECT status, count(*)::int AS count FROM runs GROUP BY status',
-    [],
+    `SELECT s.status, (SELECT count(*)::int FROM runs r WHERE r.status = s.status) AS count
+     FROM unnest($1::run_status[]) AS s(status)`,
+    [RUN_STATUSES],
   )
   return byStatus(RUN_STATUSES, rows)
 }
 
-/** Indexes: runs_unfinished, then steps_pkey, one range a run. */
-async function countOpenSteps(db: Database): Promise<Stats['steps']> {
-  const rows = await db.batch<{ status: StepStatus; count: number }>(
+/** Statuses of runs that have not ended. */
+const OPEN = RUN_STATUSES.filter((status) => !isFinished(status))
+
+interface OpenSteps {
+  status: StepStatus
+  count: number
+  /** Of these, how many settled lately. */
+  lastMinute: number
+  lastHour: number
+}
+
+/** Indexes: runs_status, a range for each status (`OFFSET 0` keeps it so), then steps_pkey, a range for each run. */
+async function countOpenSteps(db: Database): Promise<OpenSteps[]> {
+  return await db.batch<OpenSteps & Record<string, unknown>>(
     'count_open_steps',
-    `SELECT s.status, count(*)::int AS count
-     FROM runs r JOIN steps s ON s.run_id = r.id
-     WHERE r.status NOT IN ('completed', 'failed', 'cancelled')
-     GROUP BY s.status`,
-    [],
+    `SELECT x.status, count(*)::int AS count,
+            (count(*) FILTER (WHERE x.completed_at > now() - interval '1 minute'))::int AS "lastMinute",
+            (count(*) FILTER (WHERE x.completed_at > now() - interval '1 hour'))::int AS "lastHour"
+     FROM unnest($1::run_status[]) AS s(status),
+          LATERAL (SELECT r.id FROM runs r WHERE r.status = s.status OFFSET 0) r,
+          LATERAL (SELECT * FROM steps t WHERE t.run_id = r.id OFFSET 0) x
+     GROUP BY x.status`,
+    [OPEN],
   )
-  return byStatus(STEP_STATUSES, rows)
+}
+
+interface Ended {
+  runsMinute: number
+  runsHour: number
+  stepsMinute: number
+  stepsHour: number
 }
 
 /**
- * A run's steps count when the run ends, those of an unfinished run when they complete: steps have no index on time, as
- * each change of a step would pay for it. Indexes: runs_ended, runs_unfinished, steps_pkey.
+ * What runs that ended lately add to the throughput: their steps count when the run ends, those of unfinished runs when
+ * they complete. Steps have no index on time, as each change of a step would pay for it. Index: runs_ended.
  */
-async function readThroughput(db: Database): Promise<Stats['throughput']> {
-  const [row] = await db.batch<Record<'runsMinute' | 'runsHour' | 'stepsMinute' | 'stepsHour', number>>(
-    'throughput',
-    `WITH ended AS (
-       SELECT count(*) AS runs_hour,
-              count(*) FILTER (WHERE completed_at > now() - interval '1 minute') AS runs_minute,
-              COALESCE(sum(steps_completed), 0) AS steps_hour,
-              COALESCE(sum(steps_completed) FILTER (WHERE completed_at > now() - interval '1 minute'), 0) AS steps_minute
-       FROM runs WHERE completed_at > now() - interval '1 hour'
-     ), open AS (
-       SELECT count(*) AS steps_hour,
-              count(*) FILTER (WHERE s.completed_at > now() - interval '1 minute') AS steps_minute
-       FROM runs r JOIN steps s ON s.run_id = r.id
-       WHERE r.status NOT IN ('completed', 'failed', 'cancelled') AND s.status = 'completed'
-         AND s.completed_at > now() - interval '1 hour'
-     )
-     SELECT ended.runs_minute::int AS "runsMinute", ended.runs_hour::int AS "runsHour",
-            (ended.steps_minute + open.steps_minute)::int AS "stepsMinute",
-            (ended.steps_hour + open.steps_hour)::int AS "stepsHour"
-     FROM ended, open`,
+async function countEnded(db: Database): Promise<Ended> {
+  const [row] = await db.batch<Ended & Record<string, unknown>>(
+    'count_ended',
+    `SELECT count(*)::int AS "runsHour", COALESCE(sum(steps_completed), 0)::int AS "stepsHour",
+            (count(*) FILTER (WHERE completed_at > now() - interval '1 minute'))::int AS "runsMinute",
+            COALESCE(sum(steps_completed) FILTER (WHERE completed_at > now() - interval '1 minute'), 0)::int AS "stepsMinute"
+     FROM runs WHERE completed_at > now() - interval '1 hour'`,
     [],
   )
-  return {
-    runs: { last_minute: row?.runsMinute ?? 0, last_hour: row?.runsHour ?? 0 },
-    steps: { last_minute: row?.stepsMinute ?? 0, last_hour: row?.stepsHour ?? 0 },
-  }
+  return row ?? { runsMinute: 0, runsHour: 0, stepsMinute: 0, stepsHour: 0 }
 }
 
 function byStatus<Status extends string>(
