@@ -161,8 +161,7 @@ async function untilReady(origin: string, api: Supervised<Running>, signal: Abor
   void api.firstEnd.then((end) => (ended = end))
   let last: unknown
   while (Date.now() < deadline) {
-    if (ended !== undefined)
-      throw new SluiceError('unavailable', `the API did not start: it ended with ${ended}`)
+    if (ended !== undefined) throw new SluiceError('unavailable', `the API did not start: it ended with ${ended}`)
     try {
       const response = await fetch(`${origin}/ready`, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) })
       const answer = await response.text()

@@ -73,7 +73,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     }
     await Promise.race([exited, sleep(POLL_MS)])
   }
-  return { pid: child.pid ?? 0, port: options.port, url: options.url, exited, stop, kill: () => void child.kill(options.stopSignals.at(-1)?.signal) }
+  return {
+    pid: child.pid ?? 0,
+    port: options.port,
+    url: options.url,
+    exited,
+    stop,
+    kill: () => void child.kill(options.stopSignals.at(-1)?.signal),
+  }
 }
 
 /**
