@@ -199,7 +199,7 @@ async function answer(
   parts.sent.length = 0
   await question.ask(parts.db)
   const plans: Plan[] = []
-  for (const statement of [...parts.sent]) plans.push(await planOf(parts.client, statement))
+  for (const statement of parts.sent) plans.push(await planOf(parts.client, statement))
   return { title: question.title, plans }
 }
 

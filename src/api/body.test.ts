@@ -17,7 +17,7 @@ app.onError((error) => {
 type Body = string | Uint8Array | ReadableStream | null
 
 async function post(body: Body, headers: Record<string, string> = {}) {
-  const request = new Request('http://test/', { method: 'POST', body, headers, duplex: 'half' } as RequestInit)
+  const request = new Request('http://test/', { method: 'POST', body, headers, duplex: 'half' })
   if (headers['content-type'] === undefined) request.headers.delete('content-type')
   const response = await app.request(request)
   return { status: response.status, body: (await response.json()) as { got?: unknown; detail?: string } }

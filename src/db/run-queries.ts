@@ -116,26 +116,24 @@ async function searchIds(
   const range = uuidRange(search)
   const ways = [
     arrayContains(runs.tags, [search]),
-    range === null ? null : and(gte(runs.id, range.first), lte(runs.id, range.last)),
-    named.length === 0
-      ? null
-      : inArray(
-          runs.workflowId,
-          named.map((row) => row.id),
-        ),
+    ...(range === null ? [] : [and(gte(runs.id, range.first), lte(runs.id, range.last))]),
+    ...(named.length === 0
+      ? []
+      : [
+          inArray(
+            runs.workflowId,
+            named.map(({ id }) => id),
+          ),
+        ]),
   ]
-  const found = await Promise.all(
-    ways.map((way) =>
-      way === null
-        ? []
-        : db.orm
-            .select({ id: runs.id })
-            .from(runs)
-            .where(and(way, ...conditions))
-            .orderBy(desc(runs.id))
-            .limit(limit),
-    ),
-  )
+  const newest = (way: SQL | undefined) =>
+    db.orm
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(way, ...conditions))
+      .orderBy(desc(runs.id))
+      .limit(limit)
+  const found = await Promise.all(ways.map(newest))
   return [...new Set(found.flat().map((row) => row.id))]
 }
 

@@ -10,9 +10,13 @@ describe('uuidRange', () => {
         const range = uuidRange(uuid.slice(0, length).toUpperCase())
         expect(isUuid(range?.first ?? '') && isUuid(range?.last ?? '')).toBe(true)
         expect((range?.first ?? 'z') <= uuid && uuid <= (range?.last ?? '')).toBe(true)
-        if (length === 36) expect(range).toEqual({ first: uuid, last: uuid })
       }),
     )
+  })
+
+  it('the range of a whole uuid is that uuid', () => {
+    const uuid = '019aa5b4-8f6e-7b7a-9b0e-0d5f0c7f3a11'
+    expect(uuidRange(uuid)).toEqual({ first: uuid, last: uuid })
   })
 
   it.each([[''], ['x'], ['0190-'], ['01900000x'], ['01900000-0000-0000-0000-0000000000000']])(

@@ -3,6 +3,7 @@ export function containing(part: string): string {
   return `%${part.replaceAll(/[\\%_]/g, (special) => `\\${special}`)}%`
 }
 
+const NIL = '00000000-0000-0000-0000-000000000000'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** Whether Postgres reads the text as a uuid in its usual form. */
@@ -15,14 +16,9 @@ export function isUuid(text: string): boolean {
  * becomes a range of the primary key.
  */
 export function uuidRange(prefix: string): { first: string; last: string } | null {
-  const form = '00000000-0000-0000-0000-000000000000'
   const lower = prefix.toLowerCase()
-  if (lower === '' || lower.length > form.length) return null
-  for (const [index, character] of [...lower].entries()) {
-    if (form[index] === '-' ? character !== '-' : !/[0-9a-f]/.test(character)) return null
-  }
-  const rest = form.slice(lower.length)
-  return { first: lower + rest, last: lower + rest.replaceAll('0', 'f') }
+  const [first, last] = ['0', 'f'].map((digit) => lower + NIL.slice(lower.length).replaceAll('0', digit))
+  return lower !== '' && first !== undefined && last !== undefined && isUuid(first) ? { first, last } : null
 }
 
 /**

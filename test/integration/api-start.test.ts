@@ -199,7 +199,7 @@ describe('a definition and a run in one request', () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => b - a)).toEqual([202, ...Array<number>(9).fill(200)])
   })
 
-  it('it may be YAML', async () => {
+  it('the body may be YAML', async () => {
     const body = 'definition:\n  name: inline-yaml\n  steps:\n    - id: a\ninput:\n  n: 1\n'
     const answer = await api.call<RunView>('runs', { body, headers: { 'content-type': 'text/yaml' } })
     expect(answer).toMatchObject({ status: 202, body: { workflow_name: 'inline-yaml', input: { n: 1 } } })
@@ -240,7 +240,7 @@ describe('a batch', () => {
     expect(await countRuns()).toBe(before)
   })
 
-  it('it holds 1 to 1,000 runs', async () => {
+  it('a batch of none, or of more than 1,000, is refused', async () => {
     expect((await batch([])).status).toBe(422)
     expect(
       (

@@ -14,14 +14,14 @@ export interface Patience {
  * Looks until `check` neither throws nor answers false, and gives its answer. At the deadline it throws, saying how the
  * last look ended.
  */
-export async function eventually<T>(check: () => T | Promise<T>, patience: Patience = {}): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, patience: Patience = {}): Promise<Exclude<T, false>> {
   const { timeoutMs = 10_000, everyMs = 25, what = 'the condition' } = patience
   const begin = performance.now()
   for (;;) {
     let last: unknown
     try {
       const answer = await check()
-      if (answer !== false) return answer
+      if (answer !== false) return answer as Exclude<T, false>
     } catch (error) {
       last = error
     }
