@@ -19,6 +19,9 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
+          // Real processes and real deadlines: one file at a time, when all others are done.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
           globalSetup: servers,
           testTimeout: 120_000,
           hookTimeout: 60_000,

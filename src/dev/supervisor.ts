@@ -33,9 +33,14 @@ const STEADY_MS = 30_000
 
 /**
  * Starts something and starts it anew whenever it ends by itself. States: starting, running, pausing (after an end or a
- * failed start, then starting again), stopped.
+ * failed start, then starting again), stopped. `pause` rejects when its signal fires.
  */
-export function supervise<T extends Running>(name: string, start: () => Promise<T>, log: Logger): Supervised<T> {
+export function supervise<T extends Running>(
+  name: string,
+  start: () => Promise<T>,
+  log: Logger,
+  pause: (ms: number, signal: AbortSignal) => Promise<unknown> = (ms, signal) => sleep(ms, undefined, { signal }),
+): Supervised<T> {
   const stopping = new AbortController()
   let current: T | undefined
   let pauseMs = FIRST_PAUSE_MS
@@ -55,7 +60,7 @@ export function supervise<T extends Running>(name: string, start: () => Promise<
   }
 
   const startAgain = async (): Promise<void> => {
-    await sleep(pauseMs, undefined, { signal: stopping.signal })
+    await pause(pauseMs, stopping.signal)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
     try {
       const running = await start()
