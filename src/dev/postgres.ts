@@ -21,7 +21,7 @@ export interface PostgresOptions {
   port?: number
   /** Name of the database, created when missing. */
   database: string
-  /** false: quick, and lost when the machine crashes. For tests only. */
+  /** false: quicker, and lost when the machine crashes, though not when Postgres does. For tests only. */
   durable: boolean
 }
 
@@ -76,7 +76,7 @@ async function startOnce(options: PostgresOptions, cluster: Cluster, tries = LEF
     shared_buffers: '128MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    ...(options.durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(options.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const url = urlOf(cluster.port, cluster.password, options.database)
