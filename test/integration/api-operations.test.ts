@@ -144,13 +144,6 @@ describe('pages', () => {
     }
   })
 
-  it('Bull Board shows the queues and their jobs', async () => {
-    await api.call('runs', { body: { definition: definitionOf('shown') } })
-    type Board = { queues: { name: string; counts: Record<string, number> }[] }
-    const { body } = await api.call<Board>('/queues/api/queues?activeQueue=steps-default&page=1')
-    expect(body.queues.map(({ name }) => name)).toEqual(['runs', 'steps-default', 'gates'])
-  })
-
   it('the OpenAPI document names every route, and the schema of workflows is served', async () => {
     type Document = { openapi: string; paths: Record<string, Record<string, { responses: Record<string, unknown> }>> }
     const { body } = await api.call<Document>('openapi.json')
