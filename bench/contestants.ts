@@ -42,7 +42,11 @@ export async function startFloor(stack: Stack, definitions: readonly DefinitionI
   const prefix = `floor${randomUUID().slice(0, 8)}`
   const file = join(tmpdir(), `${prefix}.json`)
   await writeFile(file, JSON.stringify(definitions))
-  const worker = await startProcess(['--import', 'tsx', join(REPOSITORY, 'bench/floor-worker.ts'), stack.redisUrl, prefix, String(CONCURRENCY), file], {}, /ready/)
+  const worker = await startProcess(
+    ['--import', 'tsx', join(REPOSITORY, 'bench/floor-worker.ts'), stack.redisUrl, prefix, String(CONCURRENCY), file],
+    {},
+    /ready/,
+  )
   const connection = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
   const flows = new FlowProducer({ connection, prefix })
   let submitted = 0
@@ -55,7 +59,9 @@ export async function startFloor(stack: Stack, definitions: readonly DefinitionI
       for (let done = 0; done < runs; done += CHUNK) {
         const size = Math.min(CHUNK, runs - done)
         const ids = Array.from({ length: size }, () => `${definition.name}~${submitted++}`)
-        await flows.addBulk(ids.map((id) => buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false))))
+        await flows.addBulk(
+          ids.map((id) => buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false))),
+        )
       }
       await until(async () => Number(await connection.get(`${prefix}:finished`)) >= before + runs)
       return performance.now() - started
@@ -69,17 +75,37 @@ export async function startFloor(stack: Stack, definitions: readonly DefinitionI
 }
 
 /** The whole engine: Postgres is told of everything before BullMQ is. */
-export async function startSluice(stack: Stack, options: { name?: string; env?: Record<string, string>; nodeArgs?: string[] } = {}): Promise<Contestant> {
+export async function startSluice(
+  stack: Stack,
+  options: { name?: string; env?: Record<string, string>; nodeArgs?: string[] } = {},
+): Promise<Contestant> {
   const prefix = `bench${randomUUID().slice(0, 8)}`
   const databaseUrl = await createDatabase(stack.databaseUrl, prefix)
   await migrate(databaseUrl)
   const log = createLogger('bench', 'warn')
   const db = openDatabase({ url: databaseUrl, connections: 4, applicationName: 'bench', hot: true, log })
-  const queue = await RunQueue.open({ backend: 'redis', url: stack.redisUrl, prefix, keepCompleted: 1_000, keepFailed: 1_000, log })
+  const queue = await RunQueue.open({
+    backend: 'redis',
+    url: stack.redisUrl,
+    prefix,
+    keepCompleted: 1_000,
+    keepFailed: 1_000,
+    log,
+  })
   const engine = createEngine({ db, queue, log, lockDurationMs: 5_000 })
   const reconciler = startReconciler(engine, { databaseUrl, intervalMs: 2_000 })
-  const environment = { DATABASE_URL: databaseUrl, REDIS_URL: stack.redisUrl, QUEUE_PREFIX: prefix, WORKER_CONCURRENCY: String(CONCURRENCY), ...options.env }
-  const worker = await startProcess([...(options.nodeArgs ?? []), join(REPOSITORY, 'dist/workers/main.js')], environment, /taking steps/)
+  const environment = {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: stack.redisUrl,
+    QUEUE_PREFIX: prefix,
+    WORKER_CONCURRENCY: String(CONCURRENCY),
+    ...options.env,
+  }
+  const worker = await startProcess(
+    [...(options.nodeArgs ?? []), join(REPOSITORY, 'dist/workers/main.js')],
+    environment,
+    /taking steps/,
+  )
   await until(() => Promise.resolve(engine.queueLife.token !== null))
   return {
     name: options.name ?? 'Sluice',
@@ -89,7 +115,11 @@ export async function startSluice(stack: Stack, options: { name?: string; env?: 
       await engine.versions.get(version.id)
       const started = performance.now()
       for (let done = 0; done < runs; done += CHUNK) {
-        await startRuns(engine, version, Array.from({ length: Math.min(CHUNK, runs - done) }, () => ({})))
+        await startRuns(
+          engine,
+          version,
+          Array.from({ length: Math.min(CHUNK, runs - done) }, () => ({})),
+        )
       }
       await until(async () => {
         const [now] = await db.batch<{ finished: number }>('finished', FINISHED, [version.id])
@@ -119,7 +149,10 @@ async function createDatabase(url: string, name: string): Promise<string> {
 
 /** Starts a Node process, and resolves when a line of its output matches. */
 async function startProcess(argv: string[], environment: Record<string, string>, ready: RegExp): Promise<ChildProcess> {
-  const child = spawn(process.execPath, argv, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, argv, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${argv.join(' ')} exited with ${code}`)))
     for (const stream of [child.stdout, child.stderr]) {

@@ -21,7 +21,11 @@ const shapes = new Map<string, Shape>()
 for (const raw of JSON.parse(readFileSync(definitionsFile, 'utf8')) as DefinitionInput[]) {
   const definition = definitionSchema.parse(raw)
   const ids = definition.steps.map((step) => step.id)
-  shapes.set(definition.name, { plan: planWorkflow(definition), ids, indexOf: new Map(ids.map((id, index) => [id, index])) })
+  shapes.set(definition.name, {
+    plan: planWorkflow(definition),
+    ids,
+    indexOf: new Map(ids.map((id, index) => [id, index])),
+  })
 }
 
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
@@ -36,10 +40,18 @@ async function settle(address: JobAddress): Promise<void> {
   let counts = closed.get(address.run)
   if (!counts) closed.set(address.run, (counts = plan.openers.map((openers) => openers.length)))
   const due = opens.filter((gated) => --counts[gated]! === 0)
-  await Promise.all(due.map((gated) => gates.remove(jobId({ ...address, step: ids[gated]! }), { removeChildren: false })))
+  await Promise.all(
+    due.map((gated) => gates.remove(jobId({ ...address, step: ids[gated]! }), { removeChildren: false })),
+  )
 }
 
-const options = { connection, prefix, concurrency: Number(concurrency), lockDuration: 5_000, removeOnComplete: { count: 1_000 } }
+const options = {
+  connection,
+  prefix,
+  concurrency: Number(concurrency),
+  lockDuration: 5_000,
+  removeOnComplete: { count: 1_000 },
+}
 const workers = [
   new Worker<JobAddress>(stepsQueue('default'), (job: Job<JobAddress>) => settle(job.data), options),
   new Worker<JobAddress>(

@@ -29,8 +29,8 @@ interface Row {
   sluice: number[]
 }
 
-const shapes: DefinitionInput[] = [chain('chain-10', 10), fanOut('fan-out-100', 100), ...publishedDags()].filter((shape) =>
-  shape.name.includes(flags.only),
+const shapes: DefinitionInput[] = [chain('chain-10', 10), fanOut('fan-out-100', 100), ...publishedDags()].filter(
+  (shape) => shape.name.includes(flags.only),
 )
 
 const stack = await startStack()

@@ -21,7 +21,12 @@ export async function startStack(): Promise<Stack> {
   const program = findRedisServer(process.env['SLUICE_REDIS_SERVER'])
   if (program === null) throw new Error('no redis-server on the PATH: install one, or name it in SLUICE_REDIS_SERVER')
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'))
-  const postgres = await startPostgres({ folder: join(folder, 'postgres'), port: await freePort(), database: 'bench', durable: true })
+  const postgres = await startPostgres({
+    folder: join(folder, 'postgres'),
+    port: await freePort(),
+    database: 'bench',
+    durable: true,
+  })
   const redis = await startRedis({ program, folder: join(folder, 'redis'), port: await freePort() })
   return {
     databaseUrl: postgres.url,

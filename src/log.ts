@@ -8,7 +8,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** A logger whose lines carry `name` (the part of the service that speaks). */
 export function createLogger(name: string, level: LogLevel): Logger {
-  return pino({ name, level, base: { pid: process.pid }, serializers: { err: briefError } }, pino.destination({ dest: 2, sync: false }))
+  return pino(
+    { name, level, base: { pid: process.pid }, serializers: { err: briefError } },
+    pino.destination({ dest: 2, sync: false }),
+  )
 }
 
 /** What helps to find the cause; drivers hang whole connections on their errors. */

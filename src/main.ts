@@ -9,6 +9,7 @@ import { startReconciler } from './engine/reconcile.ts'
 import { SluiceError } from './errors.ts'
 import { createLifecycle, runMain } from './lifecycle.ts'
 import { createLogger } from './log.ts'
+import { queueOptions } from './queue/connection.ts'
 import { RunQueue } from './queue/queue.ts'
 import { announcementsOf } from '../workers/announcements.ts'
 import { loadActions } from '../workers/registry.ts'
@@ -23,20 +24,21 @@ runMain(async () => {
   const lifecycle = createLifecycle({ log, deadlineMs: config.shutdownGraceMs + LAST_WRITES_MS })
 
   await migrate(config.databaseUrl)
-  const db = openDatabase({ url: config.databaseUrl, connections: config.databasePool, applicationName: 'sluice api', log })
-  lifecycle.onStop('Postgres', () => db.close())
-  const queue = await RunQueue.open({
-    backend: config.queueBackend,
-    url: config.queueBackend === 'redis' ? config.redisUrl! : config.databaseUrl,
-    prefix: config.queuePrefix,
-    keepCompleted: config.keepCompletedJobs,
-    keepFailed: config.keepFailedJobs,
+  const db = openDatabase({
+    url: config.databaseUrl,
+    connections: config.databasePool,
+    applicationName: 'sluice api',
     log,
   })
+  lifecycle.onStop('Postgres', () => db.close())
+  const queue = await RunQueue.open(queueOptions(config, log))
   lifecycle.onStop('the queue', () => queue.close())
   const engine = createEngine({ db, queue, log, lockDurationMs: config.lockDurationMs })
   await announceActions(db, announcementsOf(await loadActions({ log })))
-  const reconciler = startReconciler(engine, { databaseUrl: config.databaseUrl, intervalMs: config.reconcileIntervalMs })
+  const reconciler = startReconciler(engine, {
+    databaseUrl: config.databaseUrl,
+    intervalMs: config.reconcileIntervalMs,
+  })
   lifecycle.onStop('the reconciler', () => reconciler.stop())
 
   const server = await listen(engine, config)

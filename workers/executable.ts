@@ -15,20 +15,15 @@ function executable(action: AnyAction): ExecutableAction {
     checkInput: (value: unknown) => parse(action.input, withoutInput(action, value)),
     checkOutput: (value: unknown) => parse(action.output, value),
   }
-  // Contexts differ only in the log's type, which is structurally the same.
   return action.kind === 'action'
-    ? { ...checks, kind: 'action', run: (context) => action.run(context as never) as Promise<unknown> }
-    : {
-        ...checks,
-        kind: 'transaction',
-        transaction: (tx, context) => action.transaction(tx, context as never) as Promise<unknown>,
-      }
+    ? { ...checks, kind: 'action', run: (context) => action.run(context) }
+    : { ...checks, kind: 'transaction', transaction: (tx, context) => action.transaction(tx, context) }
 }
 
 /** A step without `input` gives its action nothing; an action that insists on an object gets an empty one. */
 function withoutInput(action: AnyAction, value: unknown): unknown {
   if (value !== undefined) return value
-  return (action.input as z.ZodType).safeParse(undefined).success ? undefined : {}
+  return action.input.safeParse(undefined).success ? undefined : {}
 }
 
 function parse(schema: z.ZodType, value: unknown): unknown {

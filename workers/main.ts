@@ -4,6 +4,7 @@ import { waitForMigrations } from '../src/db/migrate.ts'
 import { createEngine } from '../src/engine/engine.ts'
 import { createLifecycle, runMain } from '../src/lifecycle.ts'
 import { createLogger } from '../src/log.ts'
+import { queueOptions } from '../src/queue/connection.ts'
 import { RunQueue } from '../src/queue/queue.ts'
 import { loadActions } from './registry.ts'
 import { startWorker } from './worker.ts'
@@ -27,14 +28,7 @@ runMain(async () => {
   })
   lifecycle.onStop('Postgres', () => db.close())
   await waitForMigrations(db, { log, signal: lifecycle.signal })
-  const queue = await RunQueue.open({
-    backend: config.queueBackend,
-    url: config.queueBackend === 'redis' ? config.redisUrl! : config.databaseUrl,
-    prefix: config.queuePrefix,
-    keepCompleted: config.keepCompletedJobs,
-    keepFailed: config.keepFailedJobs,
-    log,
-  })
+  const queue = await RunQueue.open(queueOptions(config, log))
   lifecycle.onStop('the queue', () => queue.close())
 
   const worker = await startWorker({

@@ -48,7 +48,12 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     intervalMs: parts.heartbeatMs,
     onGone: () => parts.onDead('the row of this worker is gone from Postgres'),
   })
-  const executor = new StepExecutor({ engine, workerId: id, action: executableActions(parts.actions) })
+  const executor = new StepExecutor({
+    engine,
+    workerId: id,
+    action: executableActions(parts.actions),
+    isSteady: () => heartbeat.isSteady(),
+  })
   const finaliser = new Finaliser(engine, executor.activations)
   const server = serveQueues(engine, executor, finaliser, { queues: parts.queues, concurrency: parts.concurrency })
   const stopCanaries = startCanaries(engine, server, {

@@ -59,7 +59,10 @@ export interface ActivationRow {
  * Reads many steps with their dependencies in one statement; null for a step that does not exist (its run was
  * deleted). Indexes: the primary keys of runs, steps, workers and step_results. Locks nothing.
  */
-export async function readActivations(db: Database, queries: readonly ActivationQuery[]): Promise<(ActivationRow | null)[]> {
+export async function readActivations(
+  db: Database,
+  queries: readonly ActivationQuery[],
+): Promise<(ActivationRow | null)[]> {
   const rows = await db.batch<RawActivation>('activations', ACTIVATIONS, [
     queries.map((query) => query.runId),
     queries.map((query) => query.stepIndex),

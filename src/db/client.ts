@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { Logger } from '../log.ts'
+import { isRetryable } from './retryable.ts'
 import * as schema from './schema.ts'
 
 /** Postgres, as the rest of the code sees it: Drizzle for plain queries, the pool for named batch statements. */
@@ -11,12 +12,18 @@ export interface Database {
   /** Runs a batch statement that is prepared once a connection; `name` must be unique to its text. */
   batch<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
   /**
-   * Runs `work` in one transaction. `batch` is {@link batch} within it. When `signal` fires, the connection is cut, which
-   * rolls everything back, whatever `work` is waiting for.
+   * Runs `work` in one transaction, on connections of its own, so that long transactions keep nothing else waiting.
+   * `batch` is {@link batch} within it. When `signal` fires, the connection is cut, which rolls everything back, whatever
+   * `work` is waiting for. Throws {@link TransactionLost} where Postgres went away or gave up on the transaction.
    */
   transaction<T>(work: (tx: Transaction, batch: Database['batch']) => Promise<T>, signal?: AbortSignal): Promise<T>
   /** Ends all connections, after the queries in flight. */
   close(): Promise<void>
+}
+
+/** Postgres went away, or chose the transaction as the victim of a collision: whether it committed must be read. */
+export class TransactionLost extends Error {
+  override readonly name = 'TransactionLost'
 }
 
 export type Orm = NodePgDatabase<typeof schema>
@@ -26,7 +33,7 @@ export type Transaction = Parameters<Parameters<Orm['transaction']>[0]>[0]
 /** What {@link openDatabase} needs to know. */
 export interface DatabaseOptions {
   url: string
-  /** Most connections at once. */
+  /** Most connections at once; as many again for transactions. */
   connections: number
   /** Shown in `pg_stat_activity`. */
   applicationName: string
@@ -41,18 +48,10 @@ export interface DatabaseOptions {
 const HOT_SETTINGS =
   '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan -c jit=off'
 
-
-/** Opens a pool. Connects lazily, survives a restart of Postgres: a query that fails tells its caller, the next connects anew. */
+/** Opens the pools. They connect lazily and survive a restart of Postgres: a query that fails tells its caller, the next connects anew. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.connections,
-    application_name: options.applicationName,
-    keepAlive: true,
-    connectionTimeoutMillis: 10_000,
-    ...(options.hot === true ? { options: HOT_SETTINGS } : {}),
-  })
-  pool.on('error', (error) => options.log.warn({ err: error }, 'a connection to Postgres broke'))
+  const pool = openPool(options, options.hot === true ? HOT_SETTINGS : undefined)
+  const transactions = openPool(options, undefined)
   return {
     orm: drizzle(pool, { schema }),
     pool,
@@ -60,9 +59,27 @@ export function openDatabase(options: DatabaseOptions): Database {
       const result = await pool.query<Row>({ name, text, values })
       return result.rows
     },
-    transaction: (work, signal) => inTransaction(pool, work, signal),
-    close: () => pool.end(),
+    transaction: (work, signal) => inTransaction(transactions, work, signal),
+    async close() {
+      await Promise.all([pool.end(), transactions.end()])
+    },
   }
+}
+
+function openPool(options: DatabaseOptions, settings: string | undefined): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    application_name: options.applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    ...(settings === undefined ? {} : { options: settings }),
+  })
+  const report = (error: Error) => options.log.warn({ err: error }, 'a connection to Postgres broke')
+  pool.on('error', report)
+  // The pool listens to idle connections only; one that breaks in a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', report))
+  return pool
 }
 
 async function inTransaction<T>(
@@ -71,21 +88,25 @@ async function inTransaction<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   signal?.throwIfAborted()
-  const client = await pool.connect()
-  let cut = false
-  const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener('abort', () => {
-      cut = true
-      client.release(true)
-      reject(signal.reason as Error)
-    })
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new TransactionLost('Postgres could not be reached', { cause: error })
   })
-  aborted.catch(() => undefined)
   const batch = async <Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) =>
     (await client.query<Row>({ name, text, values })).rows
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal?.reason as Error)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+  let cut = false
   try {
     return await Promise.race([drizzle(client, { schema }).transaction((tx) => work(tx, batch)), aborted])
+  } catch (error) {
+    // A connection whose transaction may still be open is closed, which rolls it back.
+    cut = signal?.aborted === true || isRetryable(error)
+    throw cut && signal?.aborted !== true ? new TransactionLost('the transaction was lost', { cause: error }) : error
   } finally {
-    if (!cut) client.release()
+    signal?.removeEventListener('abort', onAbort)
+    client.release(cut)
   }
 }

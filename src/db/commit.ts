@@ -54,9 +54,9 @@ const FENCE = `s.run_id = i.run_id AND s.step_index = i.step_index
 
 const RUNS_STARTED = `
 started AS (
-  UPDATE runs r SET status = 'running', started_at = COALESCE(r.started_at, i.started_at)
+  UPDATE runs r SET status = 'running', started_at = LEAST(r.started_at, i.started_at)
   FROM (SELECT run_id, min(started_at) AS started_at FROM input WHERE starts_run GROUP BY run_id ORDER BY run_id) i
-  WHERE r.id = i.run_id AND r.status = 'queued'
+  WHERE r.id = i.run_id AND (r.status = 'queued' OR r.started_at > i.started_at)
 )`
 
 const MARK_STARTED = `
@@ -66,7 +66,10 @@ WITH input AS (
 ), lost AS (
   INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error)
   SELECT s.run_id, s.step_index, s.attempt, 'lost', s.worker_id, s.started_at, clock_timestamp(),
-         json_build_object('code', 'worker_lost', 'message', 'The worker stopped beating while the attempt ran')
+         CASE WHEN s.worker_id IS NULL
+           THEN json_build_object('code', 'handed_back', 'message', 'The worker was stopped before the attempt had ended')
+           ELSE json_build_object('code', 'worker_lost', 'message', 'The worker stopped beating while the attempt ran')
+         END
   FROM input i JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
   WHERE s.status = 'running' AND s.attempt = i.attempt - 1
   ON CONFLICT DO NOTHING

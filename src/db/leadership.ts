@@ -20,13 +20,20 @@ export class Leadership {
       await this.client.query('SELECT 1')
       return true
     }
-    const client = new pg.Client({ connectionString: this.options.url, application_name: `sluice leader ${this.options.task}`, keepAlive: true })
+    const client = new pg.Client({
+      connectionString: this.options.url,
+      application_name: `sluice leader ${this.options.task}`,
+      keepAlive: true,
+    })
     client.on('error', (error) => {
       this.options.log.warn({ err: error }, 'lost the leader connection')
       this.client = null
     })
     await client.connect()
-    const result = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtext($1), hashtext($2)) AS held', ['sluice', this.options.task])
+    const result = await client.query<{ held: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtext($1), hashtext($2)) AS held',
+      ['sluice', this.options.task],
+    )
     if (result.rows[0]?.held !== true) {
       await client.end()
       return false

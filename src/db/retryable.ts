@@ -4,13 +4,29 @@
  * SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function isRetryable(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  if (typeof code === 'string') {
-    if (/^(08|53|57P|40)/.test(code)) return true
-    if (/^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_AGAIN|ENOTFOUND)/.test(code)) return true
+  return causes(error).some(isRetryableItself)
+}
+
+/** The error and what it was made from: Drizzle wraps the errors of the driver. */
+function causes(error: unknown): unknown[] {
+  const chain: unknown[] = []
+  for (
+    let next = error;
+    next !== undefined && next !== null && chain.length < 5;
+    next = (next as { cause?: unknown }).cause
+  ) {
+    chain.push(next)
   }
-  return (
-    typeof message === 'string' &&
-    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Connection ended/i.test(message)
-  )
+  return chain
+}
+
+const SQLSTATE = /^(08|53|57P|40)/
+const SYSTEM = /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_AGAIN|ENOTFOUND)/
+const DRIVER =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Connection ended/i
+
+function isRetryableItself(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  if (typeof code === 'string' && (SQLSTATE.test(code) || SYSTEM.test(code))) return true
+  return typeof message === 'string' && DRIVER.test(message)
 }

@@ -72,32 +72,26 @@ export async function insertRuns(
     await db.batch('insert_runs', INSERT_RUNS, values)
     return null
   }
-  const client = await db.pool.connect()
-  try {
-    await client.query('BEGIN')
-    await client.query({ name: 'insert_runs', text: INSERT_RUNS, values })
-    // Waits for a concurrent holder of the same key to commit or give up, so exactly one of any number inserts.
-    const inserted = await client.query(
-      'INSERT INTO idempotency_keys (scope, key, request_hash, run_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-      [key.scope, key.key, key.requestHash, runs[0]!.id],
-    )
-    if (inserted.rowCount === 1) {
-      await client.query('COMMIT')
-      return null
-    }
-    await client.query('ROLLBACK')
-    const owner = await client.query<IdempotencyOwner>(
-      'SELECT run_id AS "runId", request_hash AS "requestHash" FROM idempotency_keys WHERE scope = $1 AND key = $2',
-      [key.scope, key.key],
-    )
-    return owner.rows[0] ?? null
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined)
-    throw error
-  } finally {
-    client.release()
-  }
+  const inserted = await db
+    .transaction(async (_tx, batch) => {
+      await batch('insert_runs', INSERT_RUNS, values)
+      // Waits for a concurrent holder of the same key to commit or give up, so exactly one of any number inserts.
+      const rows = await batch('insert_idempotency_key', INSERT_KEY, [key.scope, key.key, key.requestHash, runs[0]!.id])
+      if (rows.length === 0) throw new KeyTaken()
+      return true
+    })
+    .catch((error: unknown) => {
+      if (error instanceof KeyTaken) return false
+      throw error
+    })
+  return inserted ? null : findIdempotencyOwner(db, key.scope, key.key)
 }
+
+const INSERT_KEY = `
+INSERT INTO idempotency_keys (scope, key, request_hash, run_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING key`
+
+/** Rolls the insert back. */
+class KeyTaken extends Error {}
 
 /** The owner of an idempotency key, if any: spares the insert that would only find out. */
 export async function findIdempotencyOwner(db: Database, scope: string, key: string): Promise<IdempotencyOwner | null> {
@@ -135,7 +129,11 @@ SELECT id, version_id AS "versionId", epoch, priority,
 FROM raised`
 
 /** Raises the epoch of unfinished runs, which makes every job of theirs stale, and tells what is left to do. */
-export async function raiseEpochs(db: Database, runIds: readonly string[], queueToken: string | null): Promise<DispatchRow[]> {
+export async function raiseEpochs(
+  db: Database,
+  runIds: readonly string[],
+  queueToken: string | null,
+): Promise<DispatchRow[]> {
   return db.batch<DispatchRow & Record<string, unknown>>('raise_epochs', RAISE_EPOCH, [runIds, queueToken])
 }
 

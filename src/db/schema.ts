@@ -62,7 +62,9 @@ export const workflowVersions = pgTable(
   'workflow_versions',
   {
     id: uuid('id').primaryKey(),
-    workflowId: uuid('workflow_id').notNull().references(() => workflows.id, { onDelete: 'cascade' }),
+    workflowId: uuid('workflow_id')
+      .notNull()
+      .references(() => workflows.id, { onDelete: 'cascade' }),
     version: integer('version').notNull(),
     hash: text('hash').notNull(),
     definition: json('definition').$type<Json>().notNull(),
@@ -77,8 +79,12 @@ export const runs = pgTable(
   'runs',
   {
     id: uuid('id').primaryKey(),
-    workflowId: uuid('workflow_id').notNull().references(() => workflows.id),
-    versionId: uuid('version_id').notNull().references(() => workflowVersions.id),
+    workflowId: uuid('workflow_id')
+      .notNull()
+      .references(() => workflows.id),
+    versionId: uuid('version_id')
+      .notNull()
+      .references(() => workflowVersions.id),
     status: runStatus('status').notNull().default('queued'),
     /** Raised by every dispatch; jobs of an older epoch are stale. 0: not dispatched yet. */
     epoch: integer('epoch').notNull().default(0),
@@ -92,7 +98,10 @@ export const runs = pgTable(
     error: json('error').$type<StoredError>(),
     orderId: uuid('order_id').references(() => orders.id),
     parentRunId: uuid('parent_run_id'),
-    tags: text('tags').array().notNull().default(sql`'{}'::text[]`),
+    tags: text('tags')
+      .array()
+      .notNull()
+      .default(sql`'{}'::text[]`),
     priority: smallint('priority'),
     startAt: at('start_at'),
     stepsTotal: integer('steps_total').notNull(),
@@ -100,7 +109,9 @@ export const runs = pgTable(
     stepsCompleted: integer('steps_completed'),
     stepsFailed: integer('steps_failed'),
     stepsSkipped: integer('steps_skipped'),
-    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    createdAt: at('created_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
     startedAt: at('started_at'),
     completedAt: at('completed_at'),
   },
@@ -109,14 +120,23 @@ export const runs = pgTable(
     index('runs_status').on(t.status, t.id),
     index('runs_created').on(t.createdAt),
     /** For the throughput only. */
-    index('runs_ended').on(t.completedAt).where(sql`completed_at is not null`),
+    index('runs_ended')
+      .on(t.completedAt)
+      .where(sql`completed_at is not null`),
     index('runs_tags').using('gin', t.tags),
-    index('runs_order').on(t.orderId).where(sql`order_id is not null`),
+    index('runs_order')
+      .on(t.orderId)
+      .where(sql`order_id is not null`),
     /** The reconciler's and the scheduler's scan: unfinished runs only, however long the history. */
-    index('runs_unfinished').on(t.id).where(sql`status not in ('completed', 'failed', 'cancelled')`),
+    index('runs_unfinished')
+      .on(t.id)
+      .where(sql`status not in ('completed', 'failed', 'cancelled')`),
     check('runs_priority_range', sql`${t.priority} between 0 and 9`),
     check('runs_epoch_range', sql`${t.epoch} >= 0`),
-    check('runs_completed_at_iff_finished', sql`(${t.completedAt} is not null) = (${t.status} in ('completed', 'failed', 'cancelled'))`),
+    check(
+      'runs_completed_at_iff_finished',
+      sql`(${t.completedAt} is not null) = (${t.status} in ('completed', 'failed', 'cancelled'))`,
+    ),
   ],
 )
 
@@ -127,7 +147,9 @@ export const runs = pgTable(
 export const steps = pgTable(
   'steps',
   {
-    runId: uuid('run_id').notNull().references(() => runs.id, { onDelete: 'cascade' }),
+    runId: uuid('run_id')
+      .notNull()
+      .references(() => runs.id, { onDelete: 'cascade' }),
     stepIndex: integer('step_index').notNull(),
     stepId: text('step_id').notNull(),
     status: stepStatus('status').notNull().default('pending'),
@@ -149,7 +171,10 @@ export const steps = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.runId, t.stepIndex] }),
-    check('steps_completed_at_iff_settled', sql`(${t.completedAt} is not null) = (${t.status} in ('completed', 'failed', 'skipped', 'cancelled'))`),
+    check(
+      'steps_completed_at_iff_settled',
+      sql`(${t.completedAt} is not null) = (${t.status} in ('completed', 'failed', 'skipped', 'cancelled'))`,
+    ),
   ],
 )
 
@@ -165,11 +190,11 @@ export const stepResults = pgTable(
     runId: uuid('run_id').notNull(),
     stepIndex: integer('step_index').notNull(),
     output: json('output').$type<Json>(),
-    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    createdAt: at('created_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
   },
-  (t) => [
-    primaryKey({ name: 'step_results_idempotency_key', columns: [t.runId, t.stepIndex] }),
-  ],
+  (t) => [primaryKey({ name: 'step_results_idempotency_key', columns: [t.runId, t.stepIndex] })],
 )
 
 /** Attempts that ended without settling their step, or failed it; the newest attempt's state is in steps. */
@@ -220,8 +245,12 @@ export const orders = pgTable(
     currency: text('currency').notNull().default('USD'),
     reference: text('reference'),
     status: orderStatus('status').notNull().default('pending'),
-    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
-    updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
+    createdAt: at('created_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    updatedAt: at('updated_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
   },
   (t) => [index('orders_status').on(t.status, t.id), check('orders_amount_positive', sql`${t.amount} > 0`)],
 )
@@ -231,9 +260,13 @@ export const orderHistory = pgTable(
   'order_history',
   {
     id: bigserial('id', { mode: 'number' }).primaryKey(),
-    orderId: uuid('order_id').notNull().references(() => orders.id, { onDelete: 'cascade' }),
+    orderId: uuid('order_id')
+      .notNull()
+      .references(() => orders.id, { onDelete: 'cascade' }),
     status: orderStatus('status').notNull(),
-    at: at('at').notNull().default(sql`clock_timestamp()`),
+    at: at('at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
     runId: uuid('run_id'),
     stepId: text('step_id'),
   },
@@ -248,23 +281,31 @@ export const idempotencyKeys = pgTable(
     key: text('key').notNull(),
     /** SHA-256 of the canonical request. */
     requestHash: text('request_hash').notNull(),
-    runId: uuid('run_id').notNull().references(() => runs.id, { onDelete: 'cascade' }),
+    runId: uuid('run_id')
+      .notNull()
+      .references(() => runs.id, { onDelete: 'cascade' }),
     createdAt: at('created_at').notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.scope, t.key] }), index('idempotency_keys_run').on(t.runId)],
 )
 
 /** One row a worker process; alive while its heartbeat is younger than the lock duration. */
-export const workers = pgTable('workers', {
-  id: uuid('id').primaryKey(),
-  hostname: text('hostname').notNull(),
-  pid: integer('pid').notNull(),
-  queues: text('queues').array().notNull(),
-  concurrency: integer('concurrency').notNull(),
-  startedAt: at('started_at').notNull().defaultNow(),
-  heartbeatAt: at('heartbeat_at').notNull().default(sql`clock_timestamp()`),
-  stoppedAt: at('stopped_at'),
-}, (t) => [index('workers_heartbeat').on(t.heartbeatAt)])
+export const workers = pgTable(
+  'workers',
+  {
+    id: uuid('id').primaryKey(),
+    hostname: text('hostname').notNull(),
+    pid: integer('pid').notNull(),
+    queues: text('queues').array().notNull(),
+    concurrency: integer('concurrency').notNull(),
+    startedAt: at('started_at').notNull().defaultNow(),
+    heartbeatAt: at('heartbeat_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    stoppedAt: at('stopped_at'),
+  },
+  (t) => [index('workers_heartbeat').on(t.heartbeatAt)],
+)
 
 /** Actions that workers announced when they started. */
 export const actions = pgTable('actions', {
@@ -281,8 +322,12 @@ export const actions = pgTable('actions', {
 export const workerActions = pgTable(
   'worker_actions',
   {
-    workerId: uuid('worker_id').notNull().references(() => workers.id, { onDelete: 'cascade' }),
-    action: text('action').notNull().references(() => actions.name, { onDelete: 'cascade' }),
+    workerId: uuid('worker_id')
+      .notNull()
+      .references(() => workers.id, { onDelete: 'cascade' }),
+    action: text('action')
+      .notNull()
+      .references(() => actions.name, { onDelete: 'cascade' }),
   },
   (t) => [primaryKey({ columns: [t.workerId, t.action] }), index('worker_actions_action').on(t.action)],
 )

@@ -23,20 +23,23 @@ export interface AnnouncedAction {
 }
 
 /** Inserts a worker with its actions; an action that is known already takes the newest description. */
-export async function announceWorker(db: Database, worker: NewWorker, actions: readonly AnnouncedAction[]): Promise<void> {
+export async function announceWorker(
+  db: Database,
+  worker: NewWorker,
+  actions: readonly AnnouncedAction[],
+): Promise<void> {
   await db.transaction(async (_tx, batch) => {
-    await batch('announce_worker', 'INSERT INTO workers (id, hostname, pid, queues, concurrency) VALUES ($1, $2, $3, $4, $5)', [
-      worker.id,
-      worker.hostname,
-      worker.pid,
-      worker.queues,
-      worker.concurrency,
-    ])
+    await batch(
+      'announce_worker',
+      'INSERT INTO workers (id, hostname, pid, queues, concurrency) VALUES ($1, $2, $3, $4, $5)',
+      [worker.id, worker.hostname, worker.pid, worker.queues, worker.concurrency],
+    )
     await announceActions({ batch }, actions)
-    await batch('announce_worker_actions', 'INSERT INTO worker_actions (worker_id, action) SELECT $1, unnest($2::text[])', [
-      worker.id,
-      actions.map((action) => action.name),
-    ])
+    await batch(
+      'announce_worker_actions',
+      'INSERT INTO worker_actions (worker_id, action) SELECT $1, unnest($2::text[])',
+      [worker.id, actions.map((action) => action.name)],
+    )
   })
 }
 

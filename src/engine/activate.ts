@@ -1,5 +1,11 @@
 import { LRUCache } from 'lru-cache'
-import { readActivations, readRunConstants, type ActivationQuery, type ActivationRow, type RunConstants } from '../db/activation.ts'
+import {
+  readActivations,
+  readRunConstants,
+  type ActivationQuery,
+  type ActivationRow,
+  type RunConstants,
+} from '../db/activation.ts'
 import { readOrderViews } from '../db/order-view.ts'
 import type { JobAddress } from '../queue/names.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'

@@ -83,7 +83,10 @@ export class Batcher<Item, Result> {
         batch[0]!.reject(error)
         return
       }
-      this.options.log.warn({ err: error, batch: this.options.name, items: batch.length }, 'a batch failed: sending its items one by one')
+      this.options.log.warn(
+        { err: error, batch: this.options.name, items: batch.length },
+        'a batch failed: sending its items one by one',
+      )
       for (const entry of batch) await this.run([entry])
     }
   }
@@ -94,7 +97,10 @@ export class Batcher<Item, Result> {
         return await this.options.flush(items)
       } catch (error) {
         if (!isRetryable(error)) throw error
-        this.options.log.warn({ err: error, batch: this.options.name, attempt }, 'Postgres did not answer: sending the batch again')
+        this.options.log.warn(
+          { err: error, batch: this.options.name, attempt },
+          'Postgres did not answer: sending the batch again',
+        )
         await new Promise((resolve) => setTimeout(resolve, Math.min(20 * 2 ** attempt, MAX_RETRY_DELAY_MS)))
       }
     }

@@ -30,9 +30,22 @@ export class GroupCommit {
   constructor(engine: Engine) {
     this.db = engine.db
     const common = { inFlight: 2, maxItems: 500, log: engine.log }
-    this.completions = new Batcher({ ...common, name: 'completions', flush: (items) => this.commit(items, completeSteps) })
-    this.settlements = new Batcher({ ...common, name: 'settlements', flush: (items) => this.commit(items, settleSteps) })
-    this.starts = new Batcher({ ...common, inFlight: 1, name: 'start marks', flush: (items) => this.flushStarts(items) })
+    this.completions = new Batcher({
+      ...common,
+      name: 'completions',
+      flush: (items) => this.commit(items, completeSteps),
+    })
+    this.settlements = new Batcher({
+      ...common,
+      name: 'settlements',
+      flush: (items) => this.commit(items, settleSteps),
+    })
+    this.starts = new Batcher({
+      ...common,
+      inFlight: 1,
+      name: 'start marks',
+      flush: (items) => this.flushStarts(items),
+    })
   }
 
   /** Marks an attempt as running. Resolves to whether the attempt owns the step now; waiting for it is optional. */
@@ -65,11 +78,6 @@ export class GroupCommit {
     await releaseAttempts(this.db, [key])
   }
 
-  /** Whether an attempt has committed, for when the answer to its commit was lost. */
-  async hasCommitted(key: AttemptKey): Promise<boolean> {
-    return (await findCommitted(this.db, [key])).size === 1
-  }
-
   /** Resolves when every write has been answered. */
   async drained(): Promise<void> {
     await Promise.all([this.starts.drained(), this.completions.drained(), this.settlements.drained()])
@@ -78,7 +86,10 @@ export class GroupCommit {
   private async flushStarts(marks: StartMark[]): Promise<boolean[]> {
     const due = marks.filter((mark) => !mark.dropped)
     if (due.length === 0) return marks.map(() => true)
-    const counted = await markStarted(this.db, due.map((mark) => mark.key))
+    const counted = await markStarted(
+      this.db,
+      due.map((mark) => mark.key),
+    )
     return marks.map((mark) => mark.dropped || counted.has(keyOf(mark.key)))
   }
 

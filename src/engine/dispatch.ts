@@ -18,7 +18,11 @@ const ADD_TIMEOUT_MS_PER_JOB = 2
  * Adds runs that were inserted under epoch 1, in the background. Whatever goes wrong, the reconciler finds the runs:
  * those known to be missing at once, those of a crash when they have not started after a while.
  */
-export function dispatchNew(engine: Engine, compiled: CompiledWorkflow, runs: readonly { id: string; priority: number | null }[]): void {
+export function dispatchNew(
+  engine: Engine,
+  compiled: CompiledWorkflow,
+  runs: readonly { id: string; priority: number | null }[],
+): void {
   const specs = runs.map((run) => flowSpec(compiled, { ...run, epoch: 1 }, () => false))
   void add(engine, specs)
 }
@@ -44,7 +48,10 @@ async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean>
     return true
   } catch (error) {
     engine.log.warn({ err: error, runs: specs.length }, 'the queue did not take runs: the reconciler will add them')
-    await markUndispatched(engine.db, specs.map((spec) => ({ id: spec.run, epoch: spec.epoch }))).catch((failure: unknown) =>
+    await markUndispatched(
+      engine.db,
+      specs.map((spec) => ({ id: spec.run, epoch: spec.epoch })),
+    ).catch((failure: unknown) =>
       engine.log.warn({ err: failure }, 'Postgres did not take the note either: the sweep will find the runs'),
     )
     return false

@@ -1,7 +1,7 @@
 import type { Job } from 'bullmq'
 import type { AttemptKey, Settlement } from '../db/commit.ts'
 import type { StoredError } from '../db/schema.ts'
-import { delayJob, failJob, handBackJob, parkJob, retryJob } from '../queue/control.ts'
+import { delayJob, failJob, handBackJob, isControl, parkJob, retryJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
 import { retryDelayMs } from '../workflow/retry.ts'
@@ -26,6 +26,8 @@ export interface ExecutorOptions {
   /** Row of this process in `workers`. */
   workerId: string
   action: (name: string) => ExecutableAction | undefined
+  /** Whether this process may judge others by their silence: {@link Heartbeat.isSteady}. */
+  isSteady: () => boolean
 }
 
 /** One attempt under way in this process. */
@@ -75,12 +77,15 @@ export class StepExecutor {
   async process(job: Job, token: string): Promise<void> {
     const address = parseJobAddress(job.data)
     if (address === null) return
-    for (;;) {
-      const activation = await this.activations.read(address)
-      if (activation === null) return
-      const decision = decide(...factsOf(activation))
-      const done = await this.follow(decision, activation, address, job, token)
-      if (done) return
+    try {
+      await this.take(address, job, token)
+    } catch (error) {
+      if (isControl(error)) throw error
+      this.engine.log.warn(
+        { err: error, run: address.run, step: address.step },
+        'the step could not be seen to: trying again',
+      )
+      await delayJob(job, token, LOOK_AGAIN_MS)
     }
   }
 
@@ -95,8 +100,24 @@ export class StepExecutor {
     await Promise.all([this.commit.drained(), this.logs.drained()])
   }
 
+  private async take(address: JobAddress, job: Job, token: string): Promise<void> {
+    for (;;) {
+      const activation = await this.activations.read(address)
+      if (activation === null) return
+      const decision = decide(...factsOf(activation))
+      const done = await this.follow(decision, activation, address, job, token)
+      if (done) return
+    }
+  }
+
   /** Acts on a decision; false: something changed meanwhile, read again. */
-  private async follow(decision: Decision, activation: Activation, job: JobAddress, bull: Job, token: string): Promise<boolean> {
+  private async follow(
+    decision: Decision,
+    activation: Activation,
+    job: JobAddress,
+    bull: Job,
+    token: string,
+  ): Promise<boolean> {
     const settled = { workflow: activation.workflow, step: activation.step, job }
     switch (decision.kind) {
       case 'stale':
@@ -146,7 +167,10 @@ export class StepExecutor {
   }
 
   /** Claims the step and executes it; null when someone else claimed it first. */
-  private async attempt(activation: Activation, key: AttemptKey): Promise<{ outcome: Outcome; mark: StartMark } | null> {
+  private async attempt(
+    activation: Activation,
+    key: AttemptKey,
+  ): Promise<{ outcome: Outcome; mark: StartMark } | null> {
     const id = attemptId(key)
     const abort = new AbortController()
     this.running.set(id, { key, abort })
@@ -185,7 +209,13 @@ export class StepExecutor {
   /** Commits how an attempt ended, and ends its job accordingly; false: fenced, read again. */
   private async finish(
     { outcome, mark }: { outcome: Outcome; mark: StartMark },
-    { activation, key, job, bull, token }: { activation: Activation; key: AttemptKey; job: JobAddress; bull: Job; token: string },
+    {
+      activation,
+      key,
+      job,
+      bull,
+      token,
+    }: { activation: Activation; key: AttemptKey; job: JobAddress; bull: Job; token: string },
   ): Promise<boolean> {
     const settled = { workflow: activation.workflow, step: activation.step, job }
     switch (outcome.kind) {
@@ -200,14 +230,16 @@ export class StepExecutor {
       case 'fenced':
         return this.fenced(key)
       case 'unknown':
-        return this.commit.hasCommitted(key)
+        // Reading again tells: settled, if it committed; if not, this process takes its own attempt over.
+        return false
       case 'released':
         await this.commit.release(key)
         return handBackJob(bull, token)
       case 'failed': {
         const settlement = this.failureOf(outcome, activation, key)
         if (!(await this.commit.settle(settlement, mark))) return this.fenced(key)
-        if (settlement.status === 'retrying') return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
+        if (settlement.status === 'retrying')
+          return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
         await this.gates.openDue(settled)
         return failJob(outcome.error.message)
       }
@@ -215,7 +247,10 @@ export class StepExecutor {
   }
 
   private fenced(key: AttemptKey): false {
-    this.engine.log.warn({ run: key.runId, step: key.stepIndex, attempt: key.attempt }, 'another attempt owns the step: this one changed nothing')
+    this.engine.log.warn(
+      { run: key.runId, step: key.stepIndex, attempt: key.attempt },
+      'another attempt owns the step: this one changed nothing',
+    )
     return false
   }
 
@@ -225,13 +260,17 @@ export class StepExecutor {
     if (row.workerId === this.options.workerId) {
       return this.running.has(attemptId({ runId: run.id, stepIndex: step.index, attempt: row.attempt }))
     }
-    return row.ownerSilentMs !== null && row.ownerSilentMs <= this.engine.lockDurationMs
+    if (row.ownerSilentMs === null) return false
+    return row.ownerSilentMs <= this.engine.lockDurationMs || !this.options.isSteady()
   }
 
   /** During a deployment only some workers know a new action: the step waits for one of them. */
   private hasAction({ run, step }: Activation): boolean {
     if (step.action === null || this.options.action(step.action) !== undefined) return true
-    this.engine.log.warn({ run: run.id, step: step.id, action: step.action }, 'this worker does not have the action of the step: leaving it to another')
+    this.engine.log.warn(
+      { run: run.id, step: step.id, action: step.action },
+      'this worker does not have the action of the step: leaving it to another',
+    )
     return false
   }
 
@@ -253,7 +292,10 @@ export class StepExecutor {
     return setTimeout(() => abort.abort(new AttemptAborted('timeout', message)), Math.min(seconds * 1_000, 2 ** 31 - 1))
   }
 
-  private settlementOf(decision: Extract<Decision, { kind: 'skip' | 'cancel' | 'fail' }>, activation: Activation): Settlement {
+  private settlementOf(
+    decision: Extract<Decision, { kind: 'skip' | 'cancel' | 'fail' }>,
+    activation: Activation,
+  ): Settlement {
     const base = { ...this.keyFor(activation), retryAfterMs: null, halts: null, attempted: false }
     switch (decision.kind) {
       case 'skip':
@@ -265,7 +307,11 @@ export class StepExecutor {
     }
   }
 
-  private failureOf(outcome: Extract<Outcome, { kind: 'failed' }>, activation: Activation, key: AttemptKey): Settlement {
+  private failureOf(
+    outcome: Extract<Outcome, { kind: 'failed' }>,
+    activation: Activation,
+    key: AttemptKey,
+  ): Settlement {
     const { step, row } = activation
     const retries = outcome.retry && row.retryCount < step.maxRetries
     const base = { ...key, reason: null, error: outcome.error, attempted: true }
@@ -279,7 +325,15 @@ export class StepExecutor {
       code: 'worker_lost',
       message: `${MAX_LOST_ATTEMPTS} workers stopped while they ran step ${activation.step.id}: it may be what stops them`,
     }
-    await this.commit.settle({ ...key, status: 'failed', reason: null, error, retryAfterMs: null, halts: haltsOf(activation), attempted: false })
+    await this.commit.settle({
+      ...key,
+      status: 'failed',
+      reason: null,
+      error,
+      retryAfterMs: null,
+      halts: haltsOf(activation),
+      attempted: false,
+    })
     return false
   }
 }
@@ -292,4 +346,3 @@ function haltsOf({ workflow, step }: Activation): string | null {
 function attemptId(key: Pick<AttemptKey, 'runId' | 'stepIndex' | 'attempt'>): string {
   return `${key.runId}.${key.stepIndex}.${key.attempt}`
 }
-

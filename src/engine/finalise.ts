@@ -89,7 +89,11 @@ export class Finaliser {
     try {
       return { ...end, output: await this.outputOf(row, workflow) }
     } catch (error) {
-      return { ...end, status: 'failed', error: { code: 'run_output', message: `the run's output cannot be made: ${messageOf(error)}` } }
+      return {
+        ...end,
+        status: 'failed',
+        error: { code: 'run_output', message: `the run's output cannot be made: ${messageOf(error)}` },
+      }
     }
   }
 
@@ -102,7 +106,9 @@ export class Finaliser {
   private async sinkOutputs(row: FinaliseRow, workflow: CompiledWorkflow): Promise<string | null> {
     const sinks = workflow.sinks.filter((index) => row.statuses[index] === 'completed')
     const outputs = await readOutputs(this.engine.db, row.id, sinks)
-    const entries = sinks.map((index, position) => `${JSON.stringify(workflow.steps[index]!.id)}:${outputs[position] ?? 'null'}`)
+    const entries = sinks.map(
+      (index, position) => `${JSON.stringify(workflow.steps[index]!.id)}:${outputs[position] ?? 'null'}`,
+    )
     const text = `{${entries.join(',')}}`
     return Buffer.byteLength(text) > LIMITS.outputBytes ? null : text
   }
@@ -114,12 +120,21 @@ export class Finaliser {
     const views = new Map(
       needs.map((index, position) => {
         const text = outputs[position]
-        const view = { status: row.statuses[index]!, output: text == null ? null : (JSON.parse(text) as Json), error: row.errors[String(index)]?.message ?? null }
+        const view = {
+          status: row.statuses[index]!,
+          output: text === null || text === undefined ? null : (JSON.parse(text) as Json),
+          error: row.errors[String(index)]?.message ?? null,
+        }
         return [workflow.steps[index]!.id, view]
       }),
     )
     const order = await this.activations.orderOf(run)
-    const value = resolveBinding(binding, { input: run.input, context: run.context, order, steps: (id) => views.get(id) })
+    const value = resolveBinding(binding, {
+      input: run.input,
+      context: run.context,
+      order,
+      steps: (id) => views.get(id),
+    })
     const text = JSON.stringify(value)
     if (Buffer.byteLength(text) <= LIMITS.outputBytes) return text
     throw new Error(`it is ${Buffer.byteLength(text)} bytes, more than the limit of ${LIMITS.outputBytes}`)

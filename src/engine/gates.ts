@@ -47,8 +47,13 @@ export class Gates {
     if (candidates.length === 0) return
     const others = new Set(candidates.flatMap((gated) => openers[gated]!))
     others.delete(step.index)
-    const unsettled = others.size === 0 ? new Set<string>() : await this.unsettled.add([...others].map((stepIndex) => ({ runId: job.run, stepIndex })))
-    const due = candidates.filter((gated) => openers[gated]!.every((opener) => opener === step.index || !unsettled.has(stepKey(job.run, opener))))
+    const unsettled =
+      others.size === 0
+        ? new Set<string>()
+        : await this.unsettled.add([...others].map((stepIndex) => ({ runId: job.run, stepIndex })))
+    const due = candidates.filter((gated) =>
+      openers[gated]!.every((opener) => opener === step.index || !unsettled.has(stepKey(job.run, opener))),
+    )
     await this.open(workflow, due, job)
   }
 

@@ -6,19 +6,33 @@ const BEATS_PER_TOUCH = 30
 
 /** A beating worker. */
 export interface Heartbeat {
+  /**
+   * Whether this worker has beaten without a gap for long enough that the others have had their turn, too. After an
+   * outage of Postgres everyone looks silent for a moment; whoever is not steady yet must not call another dead.
+   */
+  isSteady(): boolean
   stop(): void
 }
 
 /** Beats every `intervalMs`. `onGone` is called when the worker's row no longer exists. */
-export function startHeartbeat(engine: Engine, options: { workerId: string; intervalMs: number; onGone: () => void }): Heartbeat {
+export function startHeartbeat(
+  engine: Engine,
+  options: { workerId: string; intervalMs: number; onGone: () => void },
+): Heartbeat {
   let beats = 0
   let beating = false
+  // The announcement was the first beat.
+  let lastBeatMs = performance.now()
+  let steadySinceMs = Number.NEGATIVE_INFINITY
   const tick = async () => {
     // One at a time: while Postgres is away, beats must not pile up.
     if (beating) return
     beating = true
     try {
       if (!(await beat(engine.db, options.workerId))) options.onGone()
+      const now = performance.now()
+      if (now - lastBeatMs > 2 * options.intervalMs) steadySinceMs = now
+      lastBeatMs = now
       if (++beats % BEATS_PER_TOUCH === 0) await touchActions(engine.db, options.workerId)
     } catch (error) {
       engine.log.warn({ err: error }, 'a heartbeat did not reach Postgres')
@@ -27,5 +41,11 @@ export function startHeartbeat(engine: Engine, options: { workerId: string; inte
     }
   }
   const timer = setInterval(() => void tick(), options.intervalMs)
-  return { stop: () => clearInterval(timer) }
+  return {
+    isSteady() {
+      const now = performance.now()
+      return now - lastBeatMs <= 2 * options.intervalMs && now - steadySinceMs >= 2 * options.intervalMs
+    },
+    stop: () => clearInterval(timer),
+  }
 }

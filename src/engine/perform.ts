@@ -1,5 +1,4 @@
-import type { Database, Transaction } from '../db/client.ts'
-import { isRetryable } from '../db/retryable.ts'
+import { TransactionLost, type Database, type Transaction } from '../db/client.ts'
 import type { StoredError } from '../db/schema.ts'
 import { messageOf } from '../errors.ts'
 import { BindingError } from '../workflow/references.ts'
@@ -31,7 +30,10 @@ type Check = (value: unknown) => unknown
 /** An action as the engine runs it; the worker makes these from its registry. */
 export type ExecutableAction = { name: string; checkInput: Check; checkOutput: Check } & (
   | { kind: 'action'; run: (context: AttemptContext & { input: unknown }) => Promise<unknown> }
-  | { kind: 'transaction'; transaction: (tx: Transaction, context: AttemptContext & { input: unknown }) => Promise<unknown> }
+  | {
+      kind: 'transaction'
+      transaction: (tx: Transaction, context: AttemptContext & { input: unknown }) => Promise<unknown>
+    }
 )
 
 /** How an attempt ended. */
@@ -44,7 +46,7 @@ export type Outcome =
   | { kind: 'failed'; error: StoredError; retry: boolean; afterMs: number | null }
   /** The worker shuts down. */
   | { kind: 'released' }
-  /** Postgres broke while a transaction committed: whether it did must be read. */
+  /** Postgres broke during a transaction: whether it committed must be read. */
   | { kind: 'unknown' }
 
 /** A result, ready to be stored. */
@@ -99,7 +101,10 @@ async function execute(attempt: Attempt): Promise<Outcome> {
     case 'condition':
       return { kind: 'completed', result: evaluateCondition(attempt) }
     case 'transform':
-      return { kind: 'completed', result: storable(step.id, resolveBinding(step.config['output'] ?? null, attempt.scope)) }
+      return {
+        kind: 'completed',
+        result: storable(step.id, resolveBinding(step.config['output'] ?? null, attempt.scope)),
+      }
     default:
       return attempt.activation.step.action === null
         ? { kind: 'completed', result: storable(step.id, undefined) }
@@ -119,7 +124,8 @@ async function simulate({ activation, context, random }: Attempt): Promise<void>
 }
 
 function evaluateCondition({ activation, scope }: Attempt): StepResult {
-  const result = evaluateExpression(String(activation.step.step.config['expression']), scope)
+  const { expression } = activation.step.step.config
+  const result = evaluateExpression(typeof expression === 'string' ? expression : '', scope)
   const branch = typeof result === 'string' ? result : typeof result === 'boolean' ? String(result) : null
   if (branch === null) {
     throw new PermanentFailure(
@@ -133,11 +139,27 @@ function evaluateCondition({ activation, scope }: Attempt): StepResult {
 async function runAction(attempt: Attempt, name: string): Promise<Outcome> {
   const { action, context, activation } = attempt
   if (action === undefined) {
-    throw new PermanentFailure('unknown_action', `the worker that took the step has no action "${name}": load it there (SLUICE_ACTIONS), or give the step a queue whose workers have it`)
+    throw new PermanentFailure(
+      'unknown_action',
+      `the worker that took the step has no action "${name}": load it there (SLUICE_ACTIONS), or give the step a queue whose workers have it`,
+    )
   }
-  const input = checked(action.checkInput, resolveInput(attempt), 'invalid_action_input', `the input of ${activation.step.id} does not suit action "${name}"`)
+  const input = checked(
+    action.checkInput,
+    resolveInput(attempt),
+    'invalid_action_input',
+    `the input of ${activation.step.id} does not suit action "${name}"`,
+  )
   const finish = (output: unknown) =>
-    storable(activation.step.id, checked(action.checkOutput, output, 'invalid_action_output', `what action "${name}" returned does not match its own output schema`))
+    storable(
+      activation.step.id,
+      checked(
+        action.checkOutput,
+        output,
+        'invalid_action_output',
+        `what action "${name}" returned does not match its own output schema`,
+      ),
+    )
   if (action.kind === 'action') return { kind: 'completed', result: finish(await action.run({ ...context, input })) }
   return runTransaction(attempt, (tx) => action.transaction(tx, { ...context, input }), finish)
 }
@@ -148,17 +170,15 @@ async function runTransaction(
   work: (tx: Transaction) => Promise<unknown>,
   finish: (output: unknown) => StepResult,
 ): Promise<Outcome> {
-  let committing = false
   try {
     return await db.transaction(async (tx, batch) => {
       const result = finish(await work(tx))
-      committing = true
       if (!(await commitWithin(batch, result))) throw new Fenced()
       return { kind: 'committed' as const }
     }, context.signal)
   } catch (error) {
     if (error instanceof Fenced) return { kind: 'fenced' }
-    if (committing && isRetryable(error)) return { kind: 'unknown' }
+    if (error instanceof TransactionLost) return { kind: 'unknown' }
     throw error
   }
 }
@@ -174,7 +194,10 @@ function storable(stepId: string, output: unknown): StepResult {
   if (output === undefined) return { output: null, outputBytes: null, branch: null }
   const fault = findJsonFault(output, LIMITS.jsonDepth)
   if (fault !== null) {
-    throw new PermanentFailure('invalid_output', `the output of step ${stepId} cannot be stored: ${fault.message} at /${fault.path.join('/')}`)
+    throw new PermanentFailure(
+      'invalid_output',
+      `the output of step ${stepId} cannot be stored: ${fault.message} at /${fault.path.join('/')}`,
+    )
   }
   const text = JSON.stringify(output)
   const bytes = Buffer.byteLength(text)
@@ -209,20 +232,37 @@ class Fenced extends Error {}
 
 function aborted(reason: AttemptAborted): Outcome {
   if (reason.why === 'shutdown') return { kind: 'released' }
-  return { kind: 'failed', error: { message: reason.message, code: reason.why }, retry: reason.why === 'timeout', afterMs: null }
+  return {
+    kind: 'failed',
+    error: { message: reason.message, code: reason.why },
+    retry: reason.why === 'timeout',
+    afterMs: null,
+  }
 }
 
 /** Actions come from other files, perhaps with another copy of our classes: their errors are known by name. */
 function failure(error: unknown): Outcome {
   const { name, code, afterMs } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   const permanent =
-    error instanceof PermanentFailure || error instanceof BindingError || error instanceof ExpressionError || name === 'PermanentError'
+    error instanceof PermanentFailure ||
+    error instanceof BindingError ||
+    error instanceof ExpressionError ||
+    name === 'PermanentError'
   return {
     kind: 'failed',
     error: {
       message: clean(messageOf(error)) || 'the action failed without a message',
-      code: error instanceof BindingError ? 'binding' : error instanceof ExpressionError ? 'expression' : typeof code === 'string' ? code : 'action_failed',
-      ...(error instanceof Error && error.stack !== undefined && !permanentOfOurs(error) ? { stack: clean(error.stack) } : {}),
+      code:
+        error instanceof BindingError
+          ? 'binding'
+          : error instanceof ExpressionError
+            ? 'expression'
+            : typeof code === 'string'
+              ? code
+              : 'action_failed',
+      ...(error instanceof Error && error.stack !== undefined && !permanentOfOurs(error)
+        ? { stack: clean(error.stack) }
+        : {}),
     },
     retry: !permanent,
     afterMs: name === 'RetryLaterError' && typeof afterMs === 'number' ? Math.max(0, afterMs) : null,
@@ -269,10 +309,13 @@ async function abortableDelay(ms: number, signal: AbortSignal): Promise<void> {
         clearTimeout(timer)
         reject(signal.reason as Error)
       }
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', stop)
-        resolve()
-      }, Math.min(left, MAX_TIMER_MS))
+      const timer = setTimeout(
+        () => {
+          signal.removeEventListener('abort', stop)
+          resolve()
+        },
+        Math.min(left, MAX_TIMER_MS),
+      )
       signal.addEventListener('abort', stop, { once: true })
     })
   }

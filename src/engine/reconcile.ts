@@ -1,3 +1,4 @@
+import { listServedQueues } from '../db/actions.ts'
 import { findUndispatched } from '../db/sweep.ts'
 import { Leadership } from '../db/leadership.ts'
 import { removeDeadWorkers } from '../db/workers.ts'
@@ -13,6 +14,7 @@ import { Sweep } from './sweep.ts'
  * 1. has the queue lost its data? (a new life: {@link checkQueueLife})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
  * 3. sweep a page of runs in which nothing happens, and of gates that may be left over
+ * 4. forget finished jobs, where the queue does not do so by itself
  *
  * Nothing here decides anything about a step; the worst that a needless dispatch costs is a few stale jobs.
  */
@@ -37,7 +39,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   const task = `reconciler ${engine.queue.connection.prefix}`
   const leadership = new Leadership({ url: options.databaseUrl, task, log: engine.log })
   const sweep = new Sweep(engine)
-  let stopped = false
+  const life = { stopped: false }
   let leads = false
   let wake = () => {}
   let ticks = 0
@@ -50,13 +52,13 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
   }
   const loop = async () => {
-    while (!stopped) {
+    while (!life.stopped) {
       try {
         await tick()
       } catch (error) {
         engine.log.warn({ err: error }, 'the reconciler could not work: trying again')
       }
-      if (stopped) break
+      if (life.stopped) break
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, options.intervalMs)
         wake = () => {
@@ -73,7 +75,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
       return leads
     },
     stop() {
-      stopped = true
+      life.stopped = true
       wake()
       return done
     },
@@ -83,7 +85,8 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
 /** One round of reconciling. */
 export async function reconcile(engine: Engine, sweep: Sweep): Promise<void> {
   const life = await checkQueueLife(engine)
-  if (life.kind === 'new') engine.log.warn({ token: life.token }, 'the queue is new or has lost its data: dispatching unfinished runs')
+  if (life.kind === 'new')
+    engine.log.warn({ token: life.token }, 'the queue is new or has lost its data: dispatching unfinished runs')
   if (life.kind === 'restarted') {
     engine.log.warn('Redis was restarted: comparing all unfinished runs with it')
     sweep.rewind()
@@ -91,6 +94,7 @@ export async function reconcile(engine: Engine, sweep: Sweep): Promise<void> {
   await dispatchForgotten(engine)
   await sweep.nextRuns()
   await sweep.nextGates()
+  await engine.queue.forgetFinished(await listServedQueues(engine.db))
 }
 
 /** Dispatches every unfinished run that the queue's present life does not know. */

@@ -12,7 +12,8 @@ export function scopeOf({ run, workflow, step, row, order }: Activation): Scope 
 export function factsOf(activation: Activation): [StepFacts, DependencyFacts[], RunFacts] {
   const { step, row } = activation
   const scope = scopeOf(activation)
-  const condition = (text: string | undefined) => (text === undefined ? undefined : () => evaluateCondition(text, scope))
+  const condition = (text: string | undefined) =>
+    text === undefined ? undefined : () => evaluateCondition(text, scope)
   return [
     { id: step.id, status: row.status, join: step.step.join, when: condition(step.step.when) },
     step.dependencies.map((edge, position) => {

@@ -39,8 +39,17 @@ const RUNS_CONCURRENCY = 50
 const STALLED_INTERVAL = 0.4
 
 /** Starts taking jobs: steps of the given queues, and root jobs. */
-export function serveQueues(engine: Engine, executor: StepExecutor, finaliser: Finaliser, options: ServeOptions): QueueServer {
-  const serve = (name: string, concurrency: number, process: (job: Job, token: string) => Promise<void>): ServedQueue => {
+export function serveQueues(
+  engine: Engine,
+  executor: StepExecutor,
+  finaliser: Finaliser,
+  options: ServeOptions,
+): QueueServer {
+  const serve = (
+    name: string,
+    concurrency: number,
+    process: (job: Job, token: string) => Promise<void>,
+  ): ServedQueue => {
     const state = { active: 0, lastActivityMs: performance.now() }
     const processor = async (job: Job, token?: string) => {
       state.active += 1
@@ -74,7 +83,9 @@ export function serveQueues(engine: Engine, executor: StepExecutor, finaliser: F
     }
   }
   const workers = [
-    ...options.queues.map((queue) => serve(stepsQueue(queue), options.concurrency, (job, token) => executor.process(job, token))),
+    ...options.queues.map((queue) =>
+      serve(stepsQueue(queue), options.concurrency, (job, token) => executor.process(job, token)),
+    ),
     serve(RUNS_QUEUE, RUNS_CONCURRENCY, (job, token) => finaliser.process(job, token)),
   ]
   return {

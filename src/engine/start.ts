@@ -55,7 +55,11 @@ export async function startRuns(
   const stepIds = compiled.steps.map((step) => step.id)
   const owner = await insertRuns(engine.db, runs, stepIds, idempotency && { scope, ...idempotency })
   if (owner && idempotency) return replay(owner, idempotency)
-  dispatchNew(engine, compiled, runs.map((run) => ({ id: run.id, priority: run.priority })))
+  dispatchNew(
+    engine,
+    compiled,
+    runs.map((run) => ({ id: run.id, priority: run.priority })),
+  )
   return { ids: runs.map((run) => run.id), replayed: false }
 }
 
@@ -85,10 +89,17 @@ function replay(owner: IdempotencyOwner, idempotency: IdempotencyKey): Started {
 function refuseUnsupported(definition: Parameters<typeof executableProblems>[0]): void {
   const problems = executableProblems(definition)
   if (problems.length === 0) return
-  throw new SluiceError('not_supported', `This version of Sluice cannot run the workflow yet: ${problems[0]!.message}`, { problems })
+  throw new SluiceError(
+    'not_supported',
+    `This version of Sluice cannot run the workflow yet: ${problems[0]!.message}`,
+    { problems },
+  )
 }
 
-function refuseBadInputs(schema: Parameters<typeof checkInput>[0] | undefined, requests: readonly StartRequest[]): void {
+function refuseBadInputs(
+  schema: Parameters<typeof checkInput>[0] | undefined,
+  requests: readonly StartRequest[],
+): void {
   if (schema === undefined) return
   const problems = requests.flatMap((request, index) =>
     checkInput(schema, request.input ?? null).map((problem) =>
@@ -96,5 +107,9 @@ function refuseBadInputs(schema: Parameters<typeof checkInput>[0] | undefined, r
     ),
   )
   if (problems.length === 0) return
-  throw new SluiceError('invalid_input', `The input does not match the workflow's input_schema: ${problems[0]!.message}`, { problems })
+  throw new SluiceError(
+    'invalid_input',
+    `The input does not match the workflow's input_schema: ${problems[0]!.message}`,
+    { problems },
+  )
 }

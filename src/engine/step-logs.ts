@@ -32,7 +32,7 @@ export class StepLogs {
   /** The `log` of one attempt. */
   logFor(attempt: { runId: string; stepIndex: number; attempt: number }) {
     const write = (level: NewLogLine['level']) => (message: string, data?: Json) => {
-      this.add({ ...attempt, at: new Date().toISOString(), level, message: fit(String(message)), data: fitData(data) })
+      this.add({ ...attempt, at: new Date().toISOString(), level, message: fit(message), data: fitData(data) })
     }
     return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
   }
@@ -61,7 +61,9 @@ const NUL = /\u0000/g
 
 function fit(text: string): string {
   const clean = text.replace(NUL, '\ufffd')
-  return clean.length <= MAX_MESSAGE_LENGTH ? clean : `${clean.slice(0, MAX_MESSAGE_LENGTH)}… (${clean.length} characters)`
+  return clean.length <= MAX_MESSAGE_LENGTH
+    ? clean
+    : `${clean.slice(0, MAX_MESSAGE_LENGTH)}… (${clean.length} characters)`
 }
 
 function fitData(data: Json | undefined): Json | undefined {
@@ -69,8 +71,10 @@ function fitData(data: Json | undefined): Json | undefined {
   try {
     const text = JSON.stringify(data)
     if (text.includes('\\u0000')) return JSON.parse(text.replaceAll('\\u0000', '\ufffd')) as Json
-    return text.length <= MAX_DATA_LENGTH ? data : { truncated: text.slice(0, MAX_DATA_LENGTH), characters: text.length }
+    return text.length <= MAX_DATA_LENGTH
+      ? data
+      : { truncated: text.slice(0, MAX_DATA_LENGTH), characters: text.length }
   } catch {
-    return { unserializable: String(data) }
+    return { unserializable: typeof data }
   }
 }

@@ -14,7 +14,7 @@ import type { Engine } from './engine.ts'
 /** Silence after which a run is looked at. Longer than a job needs to come up, when workers are free. */
 const QUIET_MS = 4_000
 /** Runs of one look. */
-const RUNS_PER_SWEEP = 100
+const RUNS_PER_SWEEP = 250
 /** Lookups in the queue that one look may cost, shared among its runs; of a run with more due steps, some are sampled. */
 const LOOKUPS_PER_SWEEP = 500
 /** Gates of one look. */
@@ -54,13 +54,16 @@ export class Sweep {
     this.cursor = page.cursor
     const lost: string[] = []
     const opened = new Set<string>()
-    const lookups = Math.floor(LOOKUPS_PER_SWEEP / Math.max(1, page.runs.length))
+    const lookups = Math.ceil(LOOKUPS_PER_SWEEP / Math.max(1, page.runs.length))
     for (const run of page.runs) {
       if (await this.isLost(run, lookups, opened)) lost.push(run.id)
     }
     this.opened = opened
     if (lost.length > 0) {
-      this.engine.log.warn({ runs: lost.length, first: lost[0] }, 'the queue does not know what is due: dispatching anew')
+      this.engine.log.warn(
+        { runs: lost.length, first: lost[0] },
+        'the queue does not know what is due: dispatching anew',
+      )
       await redispatch(this.engine, lost)
     }
     return { looked: page.runs.length, redispatched: lost.length }
@@ -91,7 +94,12 @@ export class Sweep {
     return presence === 'missing' || presence === 'finished' || presence === 'parked'
   }
 
-  private async isStepLost(run: QuietRun, workflow: CompiledWorkflow, index: number, opened: Set<string>): Promise<boolean> {
+  private async isStepLost(
+    run: QuietRun,
+    workflow: CompiledWorkflow,
+    index: number,
+    opened: Set<string>,
+  ): Promise<boolean> {
     const step = workflow.steps[index]!
     const address = { run: run.id, step: step.id, epoch: run.epoch }
     const presence = await this.engine.queue.stepPresence(address, step.queue)

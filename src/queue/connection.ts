@@ -1,11 +1,11 @@
 import {
   createPostgresBackend,
   createRedisBackend,
-  FlowProducer,
-  Queue,
+  type FlowProducer,
+  type Queue,
   runMigrations,
   withBackend,
-  Worker,
+  type Worker,
   type Processor,
   type WorkerOptions,
 } from 'bullmq'
@@ -30,6 +30,28 @@ export interface QueueOptions {
   log: Logger
 }
 
+/** The part of the configuration that says which store, and what to keep there. */
+export interface QueueConfig {
+  queueBackend: QueueBackend
+  databaseUrl: string
+  redisUrl?: string | undefined
+  queuePrefix: string
+  keepCompletedJobs: number
+  keepFailedJobs: number
+}
+
+/** How to reach the queue of a configuration. */
+export function queueOptions(config: QueueConfig, log: Logger): QueueOptions {
+  return {
+    backend: config.queueBackend,
+    url: config.queueBackend === 'redis' ? (config.redisUrl ?? 'redis://127.0.0.1:6379') : config.databaseUrl,
+    prefix: config.queuePrefix,
+    keepCompleted: config.keepCompletedJobs,
+    keepFailed: config.keepFailedJobs,
+    log,
+  }
+}
+
 /** BullMQ bound to one store: the only place that knows which. */
 export interface QueueConnection {
   readonly backend: QueueBackend
@@ -41,6 +63,8 @@ export interface QueueConnection {
   serverRunId(): Promise<string | null>
   /** Throws unless the store answers. */
   ping(): Promise<void>
+  /** Removes finished jobs of these queues (BullMQ names) beyond those that are kept; needless on Redis. */
+  forgetFinished(queues: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -69,8 +93,9 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
   }
   const bull = withBackend(createRedisBackend)
   const common = { connection: redis, prefix: options.prefix, skipVersionCheck: true }
+  const retention = { removeOnComplete: { count: options.keepCompleted }, removeOnFail: { count: options.keepFailed } }
   return {
-    ...factories(bull as unknown as BullClasses, common, options),
+    ...factories(bull as unknown as BullClasses, { common, retention }, options),
     backend: 'redis',
     prefix: options.prefix,
     async serverRunId() {
@@ -80,6 +105,7 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
       if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`)
       await redis.ping()
     },
+    forgetFinished: () => Promise.resolve(),
     async close() {
       redis.disconnect()
     },
@@ -91,7 +117,7 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   const client = new pg.Client({ connectionString: options.url })
   await client.connect()
   try {
-    await runMigrations(client as never, schema)
+    await runMigrations(client, schema)
   } finally {
     await client.end()
   }
@@ -100,18 +126,34 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   const pool = new pg.Pool({ connectionString: options.url, max: 1 })
   pool.on('error', (error) => options.log.debug({ err: error }, 'Postgres connection of the queue'))
   return {
-    ...factories(bull as unknown as BullClasses, common, options),
+    ...factories(bull as unknown as BullClasses, { common, retention: {} }, options),
     backend: 'postgres',
     prefix: options.prefix,
     serverRunId: () => Promise.resolve(null),
     async ping() {
       await pool.query('select 1')
     },
+    async forgetFinished(queues) {
+      await pool.query(`SELECT ${FORGET_FINISHED}`.replaceAll('$schema', pg.escapeIdentifier(schema)), [
+        queues,
+        options.keepCompleted,
+        options.keepFailed,
+        Date.now(),
+      ])
+    },
     async close() {
       await pool.end()
     },
   }
 }
+
+/**
+ * BullMQ's own function for `removeOnComplete: { count }`. As an option of the workers, every completion would call it:
+ * on Postgres that sorts all kept jobs each time, and two that delete the same ones deadlock, which costs a second each
+ * (7 of 100 runs of the nine published DAGs). Called by one process, now and then, flows run about twice as fast.
+ */
+const FORGET_FINISHED = `$schema.apply_retention(q.name, '', k.state::$schema.job_state, $4, false, NULL, k.count)
+FROM unnest($1::text[]) AS q(name), (VALUES ('completed', $2::int), ('failed', $3::int)) AS k(state, count)`
 
 /** BullMQ's classes, whatever store they are bound to. */
 interface BullClasses {
@@ -120,8 +162,15 @@ interface BullClasses {
   FlowProducer: new (options: object) => FlowProducer
 }
 
-function factories(bull: BullClasses, common: object, options: QueueOptions) {
-  const quiet = <T extends { on(event: 'error', listener: (error: Error) => void): unknown }>(part: T, name: string): T => {
+function factories(
+  bull: BullClasses,
+  { common, retention }: { common: object; retention: object },
+  options: QueueOptions,
+) {
+  const quiet = <T extends { on(event: 'error', listener: (error: Error) => void): unknown }>(
+    part: T,
+    name: string,
+  ): T => {
     part.on('error', (error) => options.log.debug({ err: error, queue: name }, 'queue error'))
     return part
   }
@@ -133,8 +182,7 @@ function factories(bull: BullClasses, common: object, options: QueueOptions) {
       quiet(
         new bull.Worker(name, processor, {
           ...common,
-          removeOnComplete: { count: options.keepCompleted },
-          removeOnFail: { count: options.keepFailed },
+          ...retention,
           ...workerOptions,
         }),
         name,

@@ -51,3 +51,14 @@ export async function handBackJob(job: Job, token: string): Promise<never> {
 export async function parkJob(job: Job, token: string): Promise<void> {
   if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError()
 }
+
+/** Whether an error is one of those above, which BullMQ knows how to follow. */
+export function isControl(error: unknown): boolean {
+  return (
+    error instanceof RetryAttempt ||
+    error instanceof UnrecoverableError ||
+    error instanceof DelayedError ||
+    error instanceof WaitingError ||
+    error instanceof WaitingChildrenError
+  )
+}

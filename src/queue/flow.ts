@@ -51,7 +51,7 @@ export function buildFlow(spec: FlowSpec): FlowJob {
     data: { run: spec.run, step: ROOT_JOB, epoch: spec.epoch },
     opts: { jobId: jobId({ run: spec.run, step: ROOT_JOB, epoch: spec.epoch }), attempts: 1 },
   }
-  return top.length > 0 ? { ...root, children: top as never } : root
+  return top.length > 0 ? { ...root, children: top } : root
 }
 
 function stepJob(spec: FlowSpec, step: FlowStep): FlowJob {
@@ -63,7 +63,12 @@ function stepJob(spec: FlowSpec, step: FlowStep): FlowJob {
     stackTraceLimit: 1,
     ...(step.maxRetries > 0 ? { backoff: { type: 'step' } } : {}),
   }
-  return { name: step.id, queueName: stepsQueue(step.queue), data: { run: spec.run, step: step.id, epoch: spec.epoch }, opts }
+  return {
+    name: step.id,
+    queueName: stepsQueue(step.queue),
+    data: { run: spec.run, step: step.id, epoch: spec.epoch },
+    opts,
+  }
 }
 
 function gateJob(spec: FlowSpec, stepId: string): FlowJob {

@@ -32,5 +32,7 @@ export function jobId(address: JobAddress): string {
 export function parseJobAddress(data: unknown): JobAddress | null {
   if (typeof data !== 'object' || data === null) return null
   const { run, step, epoch } = data as Partial<Record<keyof JobAddress, unknown>>
-  return typeof run === 'string' && typeof step === 'string' && Number.isInteger(epoch) ? { run, step, epoch: epoch as number } : null
+  return typeof run === 'string' && typeof step === 'string' && Number.isInteger(epoch)
+    ? { run, step, epoch: epoch as number }
+    : null
 }

@@ -117,6 +117,11 @@ export class RunQueue {
     return Object.fromEntries(queues.map((queue, index) => [queue.name, counts[index]!]))
   }
 
+  /** Removes finished jobs beyond those that are kept visible, where the store does not do so by itself. */
+  async forgetFinished(stepQueues: readonly string[]): Promise<void> {
+    await this.connection.forgetFinished([RUNS_QUEUE, ...stepQueues.map(stepsQueue)])
+  }
+
   /** The queue of the steps whose definition names `queue`. */
   stepQueue(queue: string): Queue {
     return this.bullQueue(stepsQueue(queue))
