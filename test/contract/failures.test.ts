@@ -36,7 +36,7 @@ const ACTIONS = [
     input: z.unknown(),
     output: z.null(),
     run: ({ signal, runId }) =>
-      new Promise((_, reject) => {
+      new Promise<null>((_, reject) => {
         signal.addEventListener('abort', () => {
           heard[runId] = String(signal.reason)
           reject(new Error('the action says that it was interrupted'))
@@ -48,7 +48,7 @@ const ACTIONS = [
     description: 'Ignores its signal and returns after 900 ms',
     input: z.unknown(),
     output: z.string(),
-    run: () => new Promise((resolve) => setTimeout(() => resolve('too late'), 900)),
+    run: () => new Promise<string>((resolve) => setTimeout(() => resolve('too late'), 900)),
   }),
   defineTransaction({
     name: 'slow_effect',

@@ -25,7 +25,16 @@ export function fanOut(name: string, size: number): DefinitionInput {
 /** One step that depends on all others. */
 export function fanIn(name: string, size: number): DefinitionInput {
   const others = numbers(size - 1).map((n) => noop(`s${n}`))
-  return { name, steps: [...others, noop('last', others.map((step) => step.id))] }
+  return {
+    name,
+    steps: [
+      ...others,
+      noop(
+        'last',
+        others.map((step) => step.id),
+      ),
+    ],
+  }
 }
 
 /** Layers in which each step depends on `reach` steps of the layer before, chosen across the layer: many gates. */

@@ -30,6 +30,8 @@ export interface TestEngineOptions {
   lockDurationMs?: number
   /** Default 500. */
   reconcileIntervalMs?: number
+  /** Finished jobs that each queue keeps; default 1000. */
+  keepJobs?: number
 }
 
 /** What a worker of {@link TestEngine} may be told. */
@@ -71,7 +73,7 @@ export function testLog() {
 
 /** Starts the engine in this process, as src/main.ts and workers/main.ts do in theirs. */
 export async function startTestEngine(options: TestEngineOptions): Promise<TestEngine> {
-  const { lockDurationMs = 2_000 } = options
+  const { lockDurationMs = 2_000, keepJobs = 1_000 } = options
   const log = testLog()
   const prefix = `t${randomUUID().replaceAll('-', '').slice(0, 12)}`
   const closers: (() => Promise<unknown>)[] = []
@@ -90,8 +92,8 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
         backend: options.backend,
         url,
         prefix,
-        keepCompleted: 1_000,
-        keepFailed: 1_000,
+        keepCompleted: keepJobs,
+        keepFailed: keepJobs,
         log,
       })
       closers.push(() => queue.close())
