@@ -77,16 +77,17 @@ export async function startFloor(stack: Stack, definitions: readonly DefinitionI
 /** The whole engine: Postgres is told of everything before BullMQ is. */
 export async function startSluice(
   stack: Stack,
-  options: { name?: string; env?: Record<string, string>; nodeArgs?: string[] } = {},
+  options: { name?: string; backend?: 'redis' | 'postgres'; env?: Record<string, string>; nodeArgs?: string[] } = {},
 ): Promise<Contestant> {
+  const backend = options.backend ?? 'redis'
   const prefix = `bench${randomUUID().slice(0, 8)}`
   const databaseUrl = await createDatabase(stack.databaseUrl, prefix)
   await migrate(databaseUrl)
   const log = createLogger('bench', 'warn')
   const db = openDatabase({ url: databaseUrl, connections: 4, applicationName: 'bench', hot: true, log })
   const queue = await RunQueue.open({
-    backend: 'redis',
-    url: stack.redisUrl,
+    backend,
+    url: backend === 'redis' ? stack.redisUrl : databaseUrl,
     prefix,
     keepCompleted: 1_000,
     keepFailed: 1_000,
@@ -97,6 +98,7 @@ export async function startSluice(
   const environment = {
     DATABASE_URL: databaseUrl,
     REDIS_URL: stack.redisUrl,
+    QUEUE_BACKEND: backend,
     QUEUE_PREFIX: prefix,
     WORKER_CONCURRENCY: String(CONCURRENCY),
     ...options.env,

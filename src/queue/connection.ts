@@ -122,7 +122,9 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
     await client.end()
   }
   const bull = withBackend(createPostgresBackend)
-  const common = { connection: { connectionString: options.url, schema, max: 8, keepAlive: true } }
+  // The queue is disposable, so its commits need not wait for the disk: the last moment before a crash is swept up.
+  const settings = '-c synchronous_commit=off'
+  const common = { connection: { connectionString: options.url, schema, max: 8, keepAlive: true, options: settings } }
   const pool = new pg.Pool({ connectionString: options.url, max: 1 })
   pool.on('error', (error) => options.log.debug({ err: error }, 'Postgres connection of the queue'))
   return {
