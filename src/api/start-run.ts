@@ -1,6 +1,6 @@
 import { findMissingOrders } from '../db/orders.ts'
 import { findIdempotencyOwner } from '../db/runs.ts'
-import { getVersion, type VersionRow, type WorkflowRow } from '../db/workflows.ts'
+import { getVersionId, type WorkflowRow } from '../db/workflows.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refuseArchived } from '../engine/register.ts'
 import { startRuns, type IdempotencyKey, type StartRequest } from '../engine/start.ts'
@@ -14,10 +14,16 @@ export interface StartedRun {
   replayed: boolean
 }
 
+/** A version, as far as a start needs it. */
+export interface RunnableVersion {
+  id: string
+  workflowId: string
+}
+
 /** Starts one run of a version. Throws `invalid_input`, `not_supported` and `idempotency_mismatch`. */
 export async function startOne(
   engine: Engine,
-  version: VersionRow,
+  version: RunnableVersion,
   request: StartRun,
   key?: IdempotencyKey,
 ): Promise<StartedRun> {
@@ -27,7 +33,11 @@ export async function startOne(
 }
 
 /** Starts many runs of a version, all or none; answers their ids in order. Throws as {@link startOne}. */
-export async function startMany(engine: Engine, version: VersionRow, requests: readonly StartRun[]): Promise<string[]> {
+export async function startMany(
+  engine: Engine,
+  version: RunnableVersion,
+  requests: readonly StartRun[],
+): Promise<string[]> {
   await refuseBadRequests(
     engine,
     requests.map((request, index) => ({ request, path: `/runs/${index}` })),
@@ -39,13 +49,17 @@ export async function startMany(engine: Engine, version: VersionRow, requests: r
  * The version that new runs of a workflow get. Throws `conflict` where the workflow is archived, unless the idempotency
  * key has a run already.
  */
-export async function versionToRun(engine: Engine, workflow: WorkflowRow, key?: IdempotencyKey): Promise<VersionRow> {
+export async function versionToRun(
+  engine: Engine,
+  workflow: WorkflowRow,
+  key?: IdempotencyKey,
+): Promise<RunnableVersion> {
   if (key === undefined || (await findIdempotencyOwner(engine.db, workflow.id, key.key)) === null) {
     refuseArchived(workflow)
   }
-  const version = await getVersion(engine.db.orm, workflow.id, workflow.latestVersion)
-  if (version === null) throw new Error(`workflow ${workflow.id} lacks its version ${workflow.latestVersion}`)
-  return version
+  const id = await getVersionId(engine.db, workflow.id, workflow.latestVersion)
+  if (id === null) throw new Error(`workflow ${workflow.id} lacks its version ${workflow.latestVersion}`)
+  return { id, workflowId: workflow.id }
 }
 
 function requestOf(request: StartRun): StartRequest {

@@ -1,16 +1,9 @@
 import { and, arrayContains, desc, eq, gte, ilike, inArray, lt, lte, sql, type SQL } from 'drizzle-orm'
+import type { Progress } from '../workflow/outcome.ts'
 import type { RunStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
 import { runs, steps, workflows, workflowVersions } from './schema.ts'
 import { containing, firstUuidAt, uuidRange } from './search.ts'
-
-/** How far a run has come, in steps; what is neither completed, failed nor skipped is still to come or was cancelled. */
-export interface Progress {
-  total: number
-  completed: number
-  failed: number
-  skipped: number
-}
 
 /** What lists show of a run: no payloads. */
 const ENTRY = {
@@ -137,8 +130,10 @@ async function searchIds(
   return [...new Set(found.flat().map((row) => row.id))]
 }
 
-/** A run with its payloads. */
-export type RunDetail = RunEntry & { [Key in keyof typeof PAYLOADS]: (typeof runs.$inferSelect)[Key] }
+/** A run with its payloads; how far it has come its steps tell. */
+export type RunDetail = Omit<RunEntry, 'progress'> & {
+  [Key in keyof typeof PAYLOADS]: (typeof runs.$inferSelect)[Key]
+}
 
 /** One run; null if there is none. Indexes: runs_pkey, workflows_pkey, workflow_versions_pkey. */
 export async function getRun(db: Database, id: string): Promise<RunDetail | null> {
@@ -148,15 +143,11 @@ export async function getRun(db: Database, id: string): Promise<RunDetail | null
     .innerJoin(workflows, eq(workflows.id, runs.workflowId))
     .innerJoin(workflowVersions, eq(workflowVersions.id, runs.versionId))
     .where(eq(runs.id, id))
-  const [run] = await withProgress(db, rows)
-  return run ?? null
+  return rows[0] ?? null
 }
 
 /** Ends of runs are written with their counts; of the others the steps are counted, all runs of the page at once. */
-async function withProgress<Row extends Selected>(
-  db: Database,
-  rows: readonly Row[],
-): Promise<(Omit<Row, keyof RawProgress> & { progress: Progress })[]> {
+async function withProgress(db: Database, rows: readonly Selected[]): Promise<RunEntry[]> {
   const open = rows.filter((row) => row.stepsCompleted === null).map((row) => row.id)
   const counts = open.length === 0 ? new Map<string, Counts>() : await countSteps(db, open)
   return rows.map((row) => {
@@ -166,7 +157,6 @@ async function withProgress<Row extends Selected>(
   })
 }
 
-type RawProgress = Pick<Selected, 'stepsTotal' | 'stepsCompleted' | 'stepsFailed' | 'stepsSkipped'>
 type Counts = Omit<Progress, 'total'>
 
 /** Index: steps_pkey, one range a run. */

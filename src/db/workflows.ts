@@ -33,6 +33,15 @@ export async function getVersion(db: Executor, workflowId: string, version: numb
   return rows[0] ?? null
 }
 
+/** The id of a version, which is all that a start needs of it; null if there is none. Index: workflow_versions_workflow_version. */
+export async function getVersionId(db: Database, workflowId: string, version: number): Promise<string | null> {
+  const rows = await db.orm
+    .select({ id: workflowVersions.id })
+    .from(workflowVersions)
+    .where(and(eq(workflowVersions.workflowId, workflowId), eq(workflowVersions.version, version)))
+  return rows[0]?.id ?? null
+}
+
 /** A workflow as lists show it. */
 export interface WorkflowEntry {
   workflow: WorkflowRow

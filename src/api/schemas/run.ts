@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { RunDetail, RunEntry } from '../../db/run-queries.ts'
 import { LIMITS } from '../../workflow/limits.ts'
+import { progressOf } from '../../workflow/outcome.ts'
 import { RUN_STATUSES } from '../../workflow/states.ts'
 import { payload, storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
@@ -67,7 +68,7 @@ export function showRunEntry(run: RunEntry): z.infer<typeof runEntrySchema> {
 /** Shows a run whole. */
 export function showRun(run: RunDetail, steps: StepView[]): RunView {
   return {
-    ...showRunEntry(run),
+    ...showRunEntry({ ...run, progress: progressOf(steps.map((step) => step.status)) }),
     input: run.input ?? null,
     context: run.context ?? null,
     output: run.output ?? null,
