@@ -28,13 +28,19 @@ export interface QuietRun {
   backingOff: boolean[]
 }
 
+/** What counts as quiet, and as a living worker; milliseconds. */
+export interface Quiet {
+  quietMs: number
+  lockDurationMs: number
+}
+
 /**
  * Unfinished runs after `cursor` in which no step has changed for `quietMs`, at most `limit`; and the cursor to go on
  * from, null at the end.
  */
 export async function findQuietRuns(
   db: Database,
-  options: { cursor: string | null; limit: number; quietMs: number; lockDurationMs: number },
+  options: Quiet & { cursor: string | null; limit: number },
 ): Promise<{ runs: QuietRun[]; cursor: string | null }> {
   const ids = await db.batch<{ id: string }>(
     'unfinished_page',
@@ -44,12 +50,18 @@ export async function findQuietRuns(
      ORDER BY id LIMIT $2`,
     [options.cursor, options.limit, options.quietMs],
   )
-  const runs = await db.batch<QuietRun & Record<string, unknown>>('quiet_runs', QUIET_RUNS, [
+  const runs = await readQuietRuns(
+    db,
     ids.map((row) => row.id),
-    options.quietMs,
-    options.lockDurationMs,
-  ])
+    options,
+  )
   return { runs, cursor: ids.length < options.limit ? null : ids.at(-1)!.id }
+}
+
+/** Those of some runs that are quiet now. Index: the primary keys. Locks nothing. */
+export async function readQuietRuns(db: Database, ids: readonly string[], quiet: Quiet): Promise<QuietRun[]> {
+  const values = [ids, quiet.quietMs, quiet.lockDurationMs]
+  return db.batch<QuietRun & Record<string, unknown>>('quiet_runs', QUIET_RUNS, values)
 }
 
 const QUIET_RUNS = `

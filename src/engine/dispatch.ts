@@ -42,6 +42,7 @@ export async function redispatch(engine: Engine, runIds: readonly string[]): Pro
 }
 
 async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean> {
+  for (const spec of specs) engine.dispatching.add(spec.run)
   try {
     const jobs = specs.reduce((sum, spec) => sum + spec.steps.length, 0)
     await withTimeout(engine.queue.addFlows(specs), ADD_TIMEOUT_MS + jobs * ADD_TIMEOUT_MS_PER_JOB)
@@ -55,6 +56,8 @@ async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean>
       engine.log.warn({ err: failure }, 'Postgres did not take the note either: the sweep will find the runs'),
     )
     return false
+  } finally {
+    for (const spec of specs) engine.dispatching.delete(spec.run)
   }
 }
 

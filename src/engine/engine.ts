@@ -15,6 +15,8 @@ export interface Engine {
   readonly lockDurationMs: number
   /** The token of the queue's present life as this process last saw it; runs are dispatched under it. */
   readonly queueLife: { token: string | null }
+  /** Runs that this process is adding to the queue right now: not there yet, but not lost. */
+  readonly dispatching: Set<string>
 }
 
 /** Compiled versions by id. Versions never change, so neither do their compilations. */
@@ -25,7 +27,7 @@ export interface VersionCache {
 
 /** Puts the engine's parts together. */
 export function createEngine(parts: { db: Database; queue: RunQueue; log: Logger; lockDurationMs: number }): Engine {
-  return { ...parts, versions: createVersionCache(parts.db), queueLife: { token: null } }
+  return { ...parts, versions: createVersionCache(parts.db), queueLife: { token: null }, dispatching: new Set() }
 }
 
 /** A definition of 10,000 steps takes some 20 MB compiled, so the cache counts steps, not versions. */

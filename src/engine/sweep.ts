@@ -1,4 +1,4 @@
-import { findQuietRuns, readLiveEpochs, type QuietRun } from '../db/sweep.ts'
+import { findQuietRuns, readLiveEpochs, readQuietRuns, type Quiet, type QuietRun } from '../db/sweep.ts'
 import { ROOT_JOB } from '../queue/names.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { isSettled } from '../workflow/states.ts'
@@ -45,20 +45,19 @@ export class Sweep {
 
   /** Looks at the next page of runs and dispatches anew those that the queue has lost. */
   async nextRuns(): Promise<SweepResult> {
-    const page = await findQuietRuns(this.engine.db, {
-      cursor: this.cursor,
-      limit: RUNS_PER_SWEEP,
-      quietMs: QUIET_MS,
-      lockDurationMs: this.engine.lockDurationMs,
-    })
+    const quiet: Quiet = { quietMs: QUIET_MS, lockDurationMs: this.engine.lockDurationMs }
+    const page = await findQuietRuns(this.engine.db, { ...quiet, cursor: this.cursor, limit: RUNS_PER_SWEEP })
     this.cursor = page.cursor
-    const lost: string[] = []
+    const suspects: string[] = []
     const opened = new Set<string>()
     const lookups = Math.ceil(LOOKUPS_PER_SWEEP / Math.max(1, page.runs.length))
     for (const run of page.runs) {
-      if (await this.isLost(run, lookups, opened)) lost.push(run.id)
+      if (await this.isLost(run, lookups, opened)) suspects.push(run.id)
     }
     this.opened = opened
+    // A job that is gone from the queue may have done its work since the page was read: then its run is not quiet now.
+    const lost =
+      suspects.length === 0 ? [] : (await readQuietRuns(this.engine.db, suspects, quiet)).map((run) => run.id)
     if (lost.length > 0) {
       this.engine.log.warn(
         { runs: lost.length, first: lost[0] },
@@ -80,6 +79,7 @@ export class Sweep {
   }
 
   private async isLost(run: QuietRun, lookups: number, opened: Set<string>): Promise<boolean> {
+    if (this.engine.dispatching.has(run.id)) return false
     const workflow = await this.engine.versions.get(run.versionId)
     const due = dueSteps(run, workflow)
     if (due.length === 0) return run.statuses.every(isSettled) && (await this.isRootLost(run))
