@@ -21,6 +21,9 @@ export interface LifecycleOptions {
   deadlineMs: number
 }
 
+/** npm hands a signal on that the terminal has sent to us, too: only a later one is meant as a second. */
+const SAME_SIGNAL_MS = 1000
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
@@ -32,6 +35,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const controller = new AbortController()
   const closers: { name: string; close: () => Promise<unknown> }[] = []
   let stopping: Promise<never> | undefined
+  let stoppedAtMs = 0
 
   const closeAll = async (exitCode: number): Promise<never> => {
     const deadline = setTimeout(() => {
@@ -64,7 +68,11 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   for (const name of SIGNALS) {
     process.on(name, () => {
-      if (stopping === undefined) return void stop(name)
+      if (stopping === undefined) {
+        stoppedAtMs = performance.now()
+        return void stop(name)
+      }
+      if (performance.now() - stoppedAtMs < SAME_SIGNAL_MS) return
       log.warn(`${name} again: exiting at once`)
       process.exit(1)
     })
