@@ -11,8 +11,10 @@ import type { Engine } from './engine.ts'
 /** What a look at the queue's life showed. */
 export type LifeCheck =
   | { kind: 'same' }
+  /** The queue's first life. */
+  | { kind: 'first' }
   /** The queue lost its data; unfinished runs carry other tokens now. */
-  | { kind: 'new'; token: string }
+  | { kind: 'lost' }
   /** Redis was restarted with its data, of which the last second may be missing. */
   | { kind: 'restarted' }
 
@@ -36,7 +38,7 @@ export async function checkQueueLife(engine: Engine): Promise<LifeCheck> {
     await writeQueueState(engine.db, connection.prefix, { token: fresh, backend: connection.backend, serverRunId })
     await engine.queue.setToken(fresh)
     engine.queueLife.token = fresh
-    return { kind: 'new', token: fresh }
+    return { kind: state === null ? 'first' : 'lost' }
   }
   engine.queueLife.token = state.token
   if (state.serverRunId === serverRunId) return { kind: 'same' }

@@ -85,8 +85,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
 /** One round of reconciling. */
 export async function reconcile(engine: Engine, sweep: Sweep): Promise<void> {
   const life = await checkQueueLife(engine)
-  if (life.kind === 'new')
-    engine.log.warn({ token: life.token }, 'the queue is new or has lost its data: dispatching unfinished runs')
+  if (life.kind === 'lost') engine.log.warn('the queue has lost its data: dispatching all unfinished runs')
   if (life.kind === 'restarted') {
     engine.log.warn('Redis was restarted: comparing all unfinished runs with it')
     sweep.rewind()
