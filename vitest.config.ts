@@ -22,6 +22,8 @@ export default defineConfig({
           // Real processes and real deadlines: one file at a time, when all others are done.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+          // Tests of one file that mostly wait do so at the same time.
+          maxConcurrency: 8,
           globalSetup: servers,
           testTimeout: 120_000,
           hookTimeout: 60_000,
