@@ -7,7 +7,7 @@ import { quoted, shortened } from './quote.ts'
 import type { Scope } from './scope.ts'
 
 export { ExpressionError } from './expressions-evaluate.ts'
-export type { Scope, StepView } from './scope.ts'
+export type { Scope } from './scope.ts'
 
 /**
  * CEL expressions (docs/workflow-format.md): parsed and examined once, evaluated often. They see `input`, `context`,

@@ -152,7 +152,7 @@ describe('SLUICE_HOME', () => {
       `import { lockHome } from './src/dev/home.ts'; await lockHome(${JSON.stringify(home)}); setInterval(() => {}, 1000)`,
     )
     const unlock = await eventually(() => lockHome(home))
-    await unlock()
+    await expect(unlock()).resolves.toBeUndefined()
   })
 
   it('may have a path that is too long for a socket', async () => {

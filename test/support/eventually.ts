@@ -26,7 +26,7 @@ export async function eventually<T>(check: () => T | Promise<T>, patience: Patie
       last = error
     }
     if (performance.now() - begin > timeoutMs) {
-      const seen = last === undefined ? 'it was false' : last instanceof Error ? last.message : String(last)
+      const seen = last === undefined ? 'it was false' : last instanceof Error ? last.message : JSON.stringify(last)
       throw new Error(`${what}: not within ${timeoutMs} ms; at the last look: ${seen}`, { cause: last })
     }
     await sleep(everyMs)
