@@ -48,8 +48,8 @@ export function build() {
 
 function packagesAreCurrent() {
   const installed = readJson('node_modules/.package-lock.json')?.packages
-  if (installed === undefined) return false
-  const wanted = readJson('package-lock.json').packages
+  const wanted = readJson('package-lock.json')?.packages
+  if (installed === undefined || wanted === undefined) return false
   // npm leaves out optional packages of other platforms, and says nothing of the root.
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === '') return true

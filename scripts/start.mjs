@@ -5,12 +5,13 @@ requireNode()
 installPackages()
 build()
 
-// Who asked npm to start us stops us by stopping npm; where npm is killed, it cannot pass that on.
+// Who asked npm to start us stops us by stopping npm, which hands on SIGINT and SIGTERM (to us and not to a shell, by the
+// exec of package.json), but cannot hand on SIGKILL. Started directly, we may well outlive whoever did that.
 const parent = process.ppid
 if (process.env.npm_lifecycle_event === 'start') {
   setInterval(() => {
     if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
-  }, 1000).unref()
+  }, 500).unref()
 }
 
 const { serve } = await import('../dist/src/dev/serve.js')

@@ -27,7 +27,6 @@ const STORES_MS = 40_000
 /** Migrations of a large database take their time. */
 const READY_WITHIN_MS = 120_000
 const POLL_MS = 100
-const PARENT_POLL_MS = 500
 
 const API = join(PACKAGE_ROOT, 'dist/src/main.js')
 const WORKER = join(PACKAGE_ROOT, 'dist/workers/main.js')
@@ -53,7 +52,6 @@ export function serve(): void {
     const lifecycle = createLifecycle({ log, deadlineMs: stopWithinMs })
     const start: Start = { config, log, lifecycle, running: [] }
     process.on('exit', () => killRest(start.running))
-    stopWithParent(lifecycle)
     try {
       await startEverything(start)
     } catch (error) {
@@ -62,15 +60,6 @@ export function serve(): void {
       await lifecycle.stop('the start failed', 1)
     }
   })
-}
-
-/** `npm start` runs us below a shell, which dies of a signal without handing it on: then nobody is left to stop us. */
-function stopWithParent(lifecycle: Lifecycle): void {
-  const parent = process.ppid
-  const watch = setInterval(() => {
-    if (process.ppid !== parent) void lifecycle.stop('the process that started us is gone')
-  }, PARENT_POLL_MS)
-  watch.unref()
 }
 
 async function startEverything(start: Start): Promise<void> {
