@@ -5,19 +5,19 @@ import { createLogger } from '../../src/log.ts'
 import type { ActionContext, TransactionAction } from '../../workers/action.ts'
 import { chargePayment, refundPayment, shipOrder, validateOrder } from '../../workers/actions/orders.ts'
 import { actionContext } from '../support/action-context.ts'
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
+let store: TestDatabase
 let database: Database
-beforeAll(() => {
-  const url = process.env['TEST_DATABASE_URL']
-  if (url === undefined) throw new Error('TEST_DATABASE_URL is not set: give the URL of a migrated Postgres')
-  database = openDatabase({
-    url,
-    connections: 4,
-    applicationName: 'test',
-    log: createLogger('test', 'silent'),
-  })
+beforeAll(async () => {
+  store = await createTestDatabase()
+  const log = createLogger('test', 'silent')
+  database = openDatabase({ url: store.url, connections: 4, applicationName: 'test', log })
 })
-afterAll(() => database.close())
+afterAll(async () => {
+  await database.close()
+  await store.close()
+})
 
 /** A new order, as POST /orders makes it. */
 async function createOrder(): Promise<string> {
