@@ -140,7 +140,8 @@ export async function startSluice(
 
 const FINISHED = `SELECT count(*)::int AS finished FROM runs WHERE version_id = $1 AND status IN ('completed', 'failed', 'cancelled')`
 
-async function createDatabase(url: string, name: string): Promise<string> {
+/** Creates an empty database on the server of `url`, and answers its URL. */
+export async function createDatabase(url: string, name: string): Promise<string> {
   const admin = openDatabase({ url, connections: 1, applicationName: 'bench', log: createLogger('bench', 'warn') })
   await admin.pool.query(`CREATE DATABASE ${name}`)
   await admin.close()
@@ -150,7 +151,11 @@ async function createDatabase(url: string, name: string): Promise<string> {
 }
 
 /** Starts a Node process, and resolves when a line of its output matches. */
-async function startProcess(argv: string[], environment: Record<string, string>, ready: RegExp): Promise<ChildProcess> {
+export async function startProcess(
+  argv: string[],
+  environment: Record<string, string>,
+  ready: RegExp,
+): Promise<ChildProcess> {
   const child = spawn(process.execPath, argv, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -167,7 +172,8 @@ async function startProcess(argv: string[], environment: Record<string, string>,
   return child
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
+/** Stops a process in order; kills it where that takes longer than 10 s. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')

@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { startFloor, startSluice, type Contestant } from './contestants.ts'
 import { chain, fanOut, publishedDags } from './shapes.ts'
+import { measureLatency } from './latency.ts'
+import { measureMemory } from './memory.ts'
+import { startService } from './service.ts'
 import { startStack } from './stack.ts'
 import type { DefinitionInput } from '../src/workflow/definition.ts'
 
@@ -20,6 +23,8 @@ const { values: flags } = parseArgs({
 })
 const ROUNDS = Number(flags.rounds)
 const STEPS = Number(flags.steps)
+const LATENCY_RUNS = 300
+const MEMORY_BATCHES = 5
 
 interface Row {
   shape: string
@@ -39,10 +44,22 @@ const sluice = await startSluice(stack)
 try {
   const rows: Row[] = []
   for (const shape of shapes) rows.push(await measure(shape, floor, sluice))
-  print(rows)
-  if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify(rows, null, 2))
-} finally {
   await Promise.allSettled([floor.stop(), sluice.stop()])
+  print(rows)
+  const service = await startService(stack, 'service')
+  const latency = await measureLatency(service, LATENCY_RUNS)
+  console.log(
+    `\nsingle-step run over HTTP, submit to completed, ${latency.runs} one after the other: p50 ${latency.p50.toFixed(1)} ms, p99 ${latency.p99.toFixed(1)} ms`,
+  )
+  const memory = await measureMemory(stack, service, MEMORY_BATCHES, 1_000)
+  await service.stop()
+  console.log('\nmemory after batches of 1,000 runs of 10 steps, in MB: Redis, API process, worker process')
+  for (const row of memory)
+    console.log(
+      `${String(row.runs).padEnd(8)}${[row.redis, row.api, row.worker].map((bytes) => (bytes / 1e6).toFixed(1).padStart(10)).join('')}`,
+    )
+  if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify({ rows, latency, memory }, null, 2))
+} finally {
   await stack.stop()
 }
 
