@@ -160,6 +160,8 @@ export class StepExecutor {
     if (row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (!this.hasAction(activation)) return delayJob(bull, token, OTHER_WORKER_MS)
     const key = this.keyFor(activation)
+    // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
+    if (this.running.has(attemptId(key))) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
     const outcome = await this.attempt(activation, key)
     if (outcome === null) return false
