@@ -32,6 +32,10 @@ export function startCanaries(engine: Engine, server: QueueServer, options: Cana
     sending = true
     try {
       await engine.queue.connection.ping()
+      if (await isAnyPaused(engine, server)) {
+        rounds = 0
+        return
+      }
       const dead = rounds >= ROUNDS_BEFORE_DEATH ? server.workers.find((queue) => isDead(queue, options)) : undefined
       if (dead) {
         clearInterval(timer)
@@ -49,6 +53,12 @@ export function startCanaries(engine: Engine, server: QueueServer, options: Cana
   }
   const timer = setInterval(() => void tick(), options.intervalMs)
   return () => clearInterval(timer)
+}
+
+/** A queue that someone has paused brings no jobs, and canaries would only pile up in it. */
+async function isAnyPaused(engine: Engine, server: QueueServer): Promise<boolean> {
+  const paused = await Promise.all(server.workers.map((queue) => engine.queue.isPaused(queue.name)))
+  return paused.includes(true)
 }
 
 function isDead(queue: ServedQueue, options: CanaryOptions): boolean {

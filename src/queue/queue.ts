@@ -96,8 +96,12 @@ export class RunQueue {
 
   /** Adds a job that only proves that the queue still feeds its workers. */
   async addCanary(queueName: string, name: string): Promise<void> {
-    const queue = queueName === RUNS_QUEUE ? this.runs : this.bullQueue(queueName)
-    await queue.add(name, {}, { removeOnComplete: true, removeOnFail: true, attempts: 1 })
+    await this.servedQueue(queueName).add(name, {}, { removeOnComplete: true, removeOnFail: true, attempts: 1 })
+  }
+
+  /** Whether someone has paused a queue (its BullMQ name). */
+  async isPaused(queueName: string): Promise<boolean> {
+    return await this.servedQueue(queueName).isPaused()
   }
 
   /** A BullMQ worker on a queue (its BullMQ name). */
@@ -131,6 +135,10 @@ export class RunQueue {
     const parts = [this.flows, this.runs, this.gates, ...this.steps.values()]
     await Promise.allSettled(parts.map((part) => part.close()))
     await this.connection.close()
+  }
+
+  private servedQueue(queueName: string): Queue {
+    return queueName === RUNS_QUEUE ? this.runs : this.bullQueue(queueName)
   }
 
   private bullQueue(name: string): Queue {
