@@ -95,7 +95,7 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
   const common = { connection: redis, prefix: options.prefix, skipVersionCheck: true }
   const retention = { removeOnComplete: { count: options.keepCompleted }, removeOnFail: { count: options.keepFailed } }
   return {
-    ...factories(bull as unknown as BullClasses, { common, retention }, options),
+    ...factories(bull as unknown as BullClasses, { producer: common, worker: { ...common, ...retention } }, options),
     backend: 'redis',
     prefix: options.prefix,
     async serverRunId() {
@@ -124,11 +124,15 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   const bull = withBackend(createPostgresBackend)
   // The queue is disposable, so its commits need not wait for the disk: the last moment before a crash is swept up.
   const settings = '-c synchronous_commit=off'
-  const common = { connection: { connectionString: options.url, schema, max: 8, keepAlive: true, options: settings } }
+  const connection = { connectionString: options.url, schema, keepAlive: true, options: settings }
+  // Each part has a pool of its own, and Postgres allows some 100 or 200 connections in all: only workers, which end many
+  // jobs at once, get many. With 8 for everyone, an API and two workers took 141 of them under load; with 2, 71.
+  const producer = { connection: { ...connection, max: 2 } }
+  const worker = { connection: { ...connection, max: 8 } }
   const pool = new pg.Pool({ connectionString: options.url, max: 1 })
   pool.on('error', (error) => options.log.debug({ err: error }, 'Postgres connection of the queue'))
   return {
-    ...factories(bull as unknown as BullClasses, { common, retention: {} }, options),
+    ...factories(bull as unknown as BullClasses, { producer, worker }, options),
     backend: 'postgres',
     prefix: options.prefix,
     serverRunId: () => Promise.resolve(null),
@@ -164,11 +168,13 @@ interface BullClasses {
   FlowProducer: new (options: object) => FlowProducer
 }
 
-function factories(
-  bull: BullClasses,
-  { common, retention }: { common: object; retention: object },
-  options: QueueOptions,
-) {
+/** Options of the parts that only add and remove jobs, and of those that take them. */
+interface PartOptions {
+  producer: object
+  worker: object
+}
+
+function factories(bull: BullClasses, parts: PartOptions, options: QueueOptions) {
   const quiet = <T extends { on(event: 'error', listener: (error: Error) => void): unknown }>(
     part: T,
     name: string,
@@ -178,17 +184,10 @@ function factories(
   }
   return {
     queue: (name: string) =>
-      quiet(new bull.Queue(name, { ...common, streams: { events: { maxLen: EVENTS_KEPT } } }), name),
-    flowProducer: () => quiet(new bull.FlowProducer(common), 'flows'),
+      quiet(new bull.Queue(name, { ...parts.producer, streams: { events: { maxLen: EVENTS_KEPT } } }), name),
+    flowProducer: () => quiet(new bull.FlowProducer(parts.producer), 'flows'),
     worker: (name: string, processor: Processor, workerOptions: Omit<WorkerOptions, 'connection' | 'prefix'>) =>
-      quiet(
-        new bull.Worker(name, processor, {
-          ...common,
-          ...retention,
-          ...workerOptions,
-        }),
-        name,
-      ),
+      quiet(new bull.Worker(name, processor, { ...parts.worker, ...workerOptions }), name),
   }
 }
 
