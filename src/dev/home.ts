@@ -14,7 +14,8 @@ const SOCKET_PATH_BYTES = 103
  * Throws `conflict`, with the owner's pid, where another process has it. Answers what gives it free.
  */
 export async function lockHome(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  // Postgres may have to pass through as another user; what is inside is closed.
+  await mkdir(folder, { recursive: true, mode: 0o711 })
   const path = socketPath(folder)
   const owner = await ownerOf(path)
   if (owner !== undefined) throw inUse(folder, owner)

@@ -159,7 +159,7 @@ describe('npm start', () => {
     const order = await shipAnOrder(first.api)
     first.process.signal('SIGKILL')
     await first.process.exited
-    await eventually(() => !first.pids.some(isRunning), { timeoutMs: 30_000, what: 'the end of API and worker' })
+    await eventually(() => expect(first.pids.filter(isRunning)).toEqual([]), { timeoutMs: 30_000 })
     const second = await start()
     await shipped(second.api, order)
     await stop(second)
