@@ -23,8 +23,8 @@ interface Queues {
 }
 
 const RUNS = 4
-/** Engines at a time; BullMQ on Postgres takes some 70 connections for each. */
-const AT_ONCE = { redis: 5, postgres: 2 }
+/** Engines at a time; BullMQ on Postgres takes some 45 connections for each. */
+const AT_ONCE = { redis: 7, postgres: 4 }
 /** A sweep looks at runs that have been quiet for 4 s, and may need two looks. */
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
 
@@ -110,7 +110,7 @@ async function expectRightEnds(
   backend: QueueBackend,
   meddle: (queues: Queues) => Promise<unknown>,
 ): Promise<void> {
-  const engine = await startTestEngine({ backend, workers: 2, actions: [EFFECT] })
+  const engine = await startTestEngine({ backend, actions: [EFFECT] })
   try {
     await createEffects(engine.database)
     const ids = await Promise.all(Array.from({ length: RUNS }, () => engine.start(definition)))
