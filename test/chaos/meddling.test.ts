@@ -149,7 +149,7 @@ describe.each(BACKENDS)('on %s, runs end rightly and in order when', (backend) =
   const groups = Array.from({ length: Math.ceil(MEDDLINGS.length / size) }, (_, index) =>
     MEDDLINGS.slice(index * size, (index + 1) * size),
   )
-  describe.each(groups)('', (...group) => {
+  describe.each(groups)('somebody meddles and', (...group) => {
     test.concurrent.for(group)('$name', ({ meddle }, { expect }) => expectRightEnds(expect, backend, meddle))
   })
 
