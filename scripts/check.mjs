@@ -19,7 +19,11 @@ const CHECKS = [
     command: [bin('tsc'), '--noEmit', '-p', '.', '--incremental', '--tsBuildInfoFile', '.cache/check.tsbuildinfo'],
   },
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--max-warnings', '0'], repair: 'npm run fix' },
-  { name: 'format', command: [bin('prettier'), '--check', '--log-level', 'warn', '.'], repair: 'npm run fix' },
+  {
+    name: 'format',
+    command: [bin('prettier'), '--check', '--cache', '--cache-location', '.cache/prettier', '--log-level', 'warn', '.'],
+    repair: 'npm run fix',
+  },
   { name: 'copies', command: [bin('jscpd'), '--noTips'] },
   { name: 'layers', command: [bin('depcruise'), 'src', 'workers', 'test', 'bench'] },
   { name: 'dead code', command: [bin('knip'), '--no-config-hints'] },

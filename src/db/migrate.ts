@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
-import { messageOf } from '../errors.ts'
+import { messageOf, SluiceError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import type { Database } from './client.ts'
@@ -19,11 +19,16 @@ const POLL_MS = 200
 /**
  * Brings the database to the newest migration of `drizzle/`; does nothing where it is there already. All missing
  * migrations commit together or not at all. Holds a session-level advisory lock, so others that migrate wait.
- * A database that is newer than this code is left as it is.
+ * A database that is newer than this code is left as it is. Throws `unavailable` where Postgres cannot be reached.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'sluice-migrate' })
-  await client.connect()
+  // A connection that breaks also fails the query under way.
+  client.on('error', () => undefined)
+  await client.connect().catch((error: unknown) => {
+    const where = `${client.host}:${client.port}, database ${client.database}`
+    throw new SluiceError('unavailable', `Postgres (${where}) cannot be used: ${messageOf(error)}`, { cause: error })
+  })
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     await applyMigrations(drizzle(client), { migrationsFolder: MIGRATIONS_FOLDER })

@@ -33,6 +33,13 @@ describe('migrations', () => {
     expect(applied.rowCount).toBe(0)
   })
 
+  it('say which Postgres could not be used', async () => {
+    const wrong = withDatabase(inject('databaseUrl'), 'not_there')
+    await expect(migrate(wrong)).rejects.toThrow(
+      /^Postgres \(127\.0\.0\.1:\d+, database not_there\) cannot be used: database "not_there" does not exist$/,
+    )
+  })
+
   it('are waited for by workers', async () => {
     let ready = false
     const waiting = waitForMigrations(database, { log }).then(() => (ready = true))
