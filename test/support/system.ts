@@ -51,7 +51,7 @@ export interface System {
 
 const API = '/api/v1'
 /** The built program: `npm run build` puts it there; TEST_DIST names another folder. */
-const DIST = process.env['TEST_DIST'] ?? 'dist'
+export const DIST = process.env['TEST_DIST'] ?? 'dist'
 
 /** SIGKILL; resolves when the process is gone. */
 export async function kill(child: TestProcess): Promise<void> {
