@@ -34,10 +34,14 @@ test.each(['redis', 'postgres'] as const)(
       let takenOver = 0
       for (const id of ids) {
         const run = await system.ended(id)
-        expect(run.status).toBe('completed')
-        expect(new Set(Object.values(statusesOf(run)))).toEqual(new Set(['completed']))
-        expect(disorder(run, definition)).toEqual([])
-        expect(await effectsOf(system.database, id)).toEqual(EACH_ONCE)
+        const effects = await effectsOf(system.database, id)
+        const statuses = [...new Set(Object.values(statusesOf(run)))]
+        expect({ status: run.status, statuses, disorder: disorder(run, definition), effects }).toEqual({
+          status: 'completed',
+          statuses: ['completed'],
+          disorder: [],
+          effects: EACH_ONCE,
+        })
         takenOver += Object.values(run.steps).filter((step) => step.attempt > 1).length
       }
       // Else nothing was hit, and the test shows nothing.
