@@ -6,7 +6,7 @@ import { defineTransaction, sql, z } from '../../workers/action.ts'
 import { BACKENDS } from '../support/contract.ts'
 import { createEffects, effectsOf } from '../support/effects.ts'
 import { eventually } from '../support/eventually.ts'
-import { disorder, statusesOf } from '../support/run-record.ts'
+import { disorder, statusesOf, stepOf } from '../support/run-record.ts'
 import { lattice } from '../support/shapes.ts'
 import { startTestEngine } from '../support/test-engine.ts'
 
@@ -94,6 +94,7 @@ const MEDDLINGS: { name: string; meddle: (queues: Queues) => Promise<unknown> }[
     meddle: ({ steps }) =>
       each(steps, ['waiting-children', 'completed', 'active'], (job) => steps.add(job.name, job.data, { priority: 1 })),
   },
+  { name: 'delayed jobs are promoted', meddle: ({ steps }) => steps.promoteJobs() },
   {
     name: 'the queue is paused, and goes on after a while',
     meddle: async ({ steps }) => {
@@ -151,6 +152,35 @@ describe.each(BACKENDS)('on %s, runs end rightly and in order when', (backend) =
   )
   describe.each(groups)('somebody meddles and', (...group) => {
     test.concurrent.for(group)('$name', ({ meddle }, { expect }) => expectRightEnds(expect, backend, meddle))
+  })
+
+  test('steps that wait for their next attempt are promoted: it comes no sooner', async ({ expect }) => {
+    const engine = await startTestEngine({ backend })
+    try {
+      const id = await engine.start({
+        name: 'promoted',
+        steps: [
+          {
+            id: 'a',
+            config: { action: 'fail_times', max_retries: 2 },
+            input: { times: 2 },
+            retry: { delay_seconds: 1.5 },
+          },
+        ],
+      })
+      const steps = engine.engine.queue.stepQueue('default')
+      await eventually(async () => {
+        await steps.promoteJobs()
+        return (await engine.read(id)).status === 'completed'
+      })
+      const step = stepOf(await engine.read(id), 'a')
+      expect(step).toMatchObject({ status: 'completed', attempt: 3, retry_count: 2 })
+      const begins = [...step.attempts.slice(1).map((attempt) => attempt.started_at), step.started_at!]
+      const waited = begins.map((begin, index) => (begin - step.attempts[index]!.completed_at) / 1e6)
+      for (const seconds of waited) expect(seconds).toBeGreaterThan(1.49)
+    } finally {
+      await engine.stop()
+    }
   })
 
   test('all of that happens again and again', async ({ expect }) => {
