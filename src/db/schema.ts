@@ -19,7 +19,15 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { Json } from '../workflow/definition.ts'
-import { ATTEMPT_STATUSES, ORDER_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../workflow/states.ts'
+import {
+  APPROVAL_STATUSES,
+  ATTEMPT_STATUSES,
+  COMPENSATION_STATUSES,
+  ORDER_STATUSES,
+  RUN_STATUSES,
+  STEP_STATUSES,
+} from '../workflow/states.ts'
+import type { WaitingFor } from '../workflow/waiting-for.ts'
 
 /**
  * The tables. Payloads are `json`, not `jsonb`: written and read whole, they keep the user's order of keys and cost no
@@ -32,6 +40,8 @@ export const runStatus = pgEnum('run_status', RUN_STATUSES)
 export const stepStatus = pgEnum('step_status', STEP_STATUSES)
 export const attemptStatus = pgEnum('attempt_status', ATTEMPT_STATUSES)
 export const orderStatus = pgEnum('order_status', ORDER_STATUSES)
+export const approvalStatus = pgEnum('approval_status', APPROVAL_STATUSES)
+export const compensationStatus = pgEnum('compensation_status', COMPENSATION_STATUSES)
 export const actionKind = pgEnum('action_kind', ['action', 'transaction'])
 export const logLevel = pgEnum('log_level', ['debug', 'info', 'warn', 'error'])
 
@@ -97,13 +107,32 @@ export const runs = pgTable(
     output: json('output').$type<Json>(),
     error: json('error').$type<StoredError>(),
     orderId: uuid('order_id').references(() => orders.id),
+    /** The step of another run that this run is the child of. */
     parentRunId: uuid('parent_run_id'),
+    parentStepIndex: integer('parent_step_index'),
+    /** How many parents there are above. */
+    depth: smallint('depth').notNull().default(0),
+    /** The run that this one repeats. */
+    rerunOf: uuid('rerun_of'),
+    scheduleId: uuid('schedule_id'),
+    webhookId: uuid('webhook_id'),
     tags: text('tags')
       .array()
       .notNull()
       .default(sql`'{}'::text[]`),
     priority: smallint('priority'),
+    /** Not to be admitted before. */
     startAt: at('start_at'),
+    /** Value of the workflow's `concurrency.key` ('' without a key); null: no limit applies. */
+    concurrencyKey: text('concurrency_key'),
+    /** When it got its slot, and went to the queue. Null: held back by `start_at` or for want of a slot. */
+    admittedAt: at('admitted_at').defaultNow(),
+    /** When it fails for having lasted longer than the workflow's `timeout_seconds`. */
+    deadlineAt: at('deadline_at'),
+    /** Why a `cancelling` run ends; null: it was cancelled. Set: it failed, with this error. */
+    stopError: json('stop_error').$type<StoredError>(),
+    /** How far the compensation of a failed or cancelled run has come; null: there is none. */
+    compensation: compensationStatus('compensation'),
     stepsTotal: integer('steps_total').notNull(),
     /** Counts of the ended run, written once with its last status; null while it lasts (then counted from steps). */
     stepsCompleted: integer('steps_completed'),
@@ -131,6 +160,22 @@ export const runs = pgTable(
     index('runs_unfinished')
       .on(t.id)
       .where(sql`status not in ('completed', 'failed', 'cancelled')`),
+    index('runs_parent')
+      .on(t.parentRunId)
+      .where(sql`parent_run_id is not null`),
+    /** Who holds and who waits for the slots of a workflow, oldest first. */
+    index('runs_slots')
+      .on(t.workflowId, t.concurrencyKey, t.id)
+      .where(sql`concurrency_key is not null and status not in ('completed', 'failed', 'cancelled')`),
+    index('runs_held')
+      .on(t.startAt, t.id)
+      .where(sql`admitted_at is null and status not in ('completed', 'failed', 'cancelled')`),
+    index('runs_deadline')
+      .on(t.deadlineAt)
+      .where(sql`deadline_at is not null and status not in ('completed', 'failed', 'cancelled')`),
+    index('runs_schedule')
+      .on(t.scheduleId, t.id)
+      .where(sql`schedule_id is not null`),
     check('runs_priority_range', sql`${t.priority} between 0 and 9`),
     check('runs_epoch_range', sql`${t.epoch} >= 0`),
     check(
@@ -141,8 +186,11 @@ export const runs = pgTable(
 )
 
 /**
- * One row a step of a run, inserted with the run. No index but the key, and room on each page (fillfactor, see the
- * migrations), so that every change of status is a heap-only update.
+ * One row a step of a run, inserted with the run. Rows of a `parentIndex` come later, with indexes above those of the
+ * definition: the items of a map (`id[0]`, with an `itemIndex`), and compensations (`id.compensate`, without).
+ *
+ * No index but the key and some partial ones that do not look at the status, and room on each page (fillfactor, see the
+ * migrations), so that every change of status is a heap-only update, but for parking and waking.
  */
 export const steps = pgTable(
   'steps',
@@ -168,9 +216,31 @@ export const steps = pgTable(
     reason: text('reason'),
     error: json('error').$type<StoredError>(),
     outputBytes: integer('output_bytes'),
+    /** The map's row, or the row of the step that is compensated. */
+    parentIndex: integer('parent_index'),
+    /** Place of a map's item, from 0. */
+    itemIndex: integer('item_index'),
+    /** The map's item. */
+    item: json('item').$type<Json>(),
+    /** What a parked step waits for; null for any other. */
+    waitingFor: json('waiting_for').$type<WaitingFor>(),
+    /** When a parked step is to be looked at again: its time is up, or what it waits for has come. */
+    wakeAt: at('wake_at'),
   },
   (t) => [
     primaryKey({ columns: [t.runId, t.stepIndex] }),
+    index('steps_children')
+      .on(t.runId, t.parentIndex, t.itemIndex)
+      .where(sql`parent_index is not null`),
+    index('steps_child_id')
+      .on(t.runId, t.stepId)
+      .where(sql`parent_index is not null`),
+    index('steps_parked')
+      .on(t.runId, t.stepIndex)
+      .where(sql`waiting_for is not null`),
+    index('steps_wake')
+      .on(t.wakeAt)
+      .where(sql`wake_at is not null`),
     check(
       'steps_completed_at_iff_settled',
       sql`(${t.completedAt} is not null) = (${t.status} in ('completed', 'failed', 'skipped', 'cancelled'))`,
@@ -233,6 +303,135 @@ export const stepLogs = pgTable(
   (t) => [
     index('step_logs_run').on(t.runId, t.id),
     foreignKey({ columns: [t.runId, t.stepIndex], foreignColumns: [steps.runId, steps.stepIndex] }).onDelete('cascade'),
+  ],
+)
+
+/** What a step asked people, and what was shown to them. One open row a step at most. */
+export const approvals = pgTable(
+  'approvals',
+  {
+    id: uuid('id').primaryKey(),
+    runId: uuid('run_id').notNull(),
+    stepIndex: integer('step_index').notNull(),
+    stepId: text('step_id').notNull(),
+    status: approvalStatus('status').notNull().default('open'),
+    /** The step's `config.message`, resolved. */
+    message: json('message').$type<Json>(),
+    /** The step's `input`, resolved: what the approver was shown. */
+    input: json('input').$type<Json>(),
+    /** SHA-256 of the canonical message and input: a decision counts for these only. */
+    inputHash: text('input_hash').notNull(),
+    /** Who may decide; null: anyone. */
+    approvers: text('approvers').array(),
+    /** How many must approve. */
+    quorum: integer('quorum').notNull().default(1),
+    createdAt: at('created_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    expiresAt: at('expires_at'),
+    decidedAt: at('decided_at'),
+  },
+  (t) => [
+    foreignKey({ columns: [t.runId, t.stepIndex], foreignColumns: [steps.runId, steps.stepIndex] }).onDelete('cascade'),
+    index('approvals_step').on(t.runId, t.stepIndex, t.id),
+    index('approvals_status').on(t.status, t.id),
+    uniqueIndex('approvals_one_open')
+      .on(t.runId, t.stepIndex)
+      .where(sql`status = 'open'`),
+    check('approvals_quorum_positive', sql`${t.quorum} >= 1`),
+  ],
+)
+
+/** One row a decision; `decidedBy` is '' where nobody gave a name. Nobody decides twice. */
+export const approvalDecisions = pgTable(
+  'approval_decisions',
+  {
+    approvalId: uuid('approval_id')
+      .notNull()
+      .references(() => approvals.id, { onDelete: 'cascade' }),
+    decidedBy: text('decided_by').notNull().default(''),
+    approved: boolean('approved').notNull(),
+    comment: text('comment'),
+    data: json('data').$type<Json>(),
+    at: at('at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+  },
+  (t) => [primaryKey({ columns: [t.approvalId, t.decidedBy] })],
+)
+
+/** Events that were sent to a run. Each wakes one step once: `stepIndex` is the step that took it. */
+export const events = pgTable(
+  'events',
+  {
+    id: uuid('id').primaryKey(),
+    runId: uuid('run_id')
+      .notNull()
+      .references(() => runs.id, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    data: json('data').$type<Json>(),
+    createdAt: at('created_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    stepIndex: integer('step_index'),
+    takenAt: at('taken_at'),
+  },
+  (t) => [index('events_run').on(t.runId, t.name, t.id)],
+)
+
+/** When runs of a workflow start by themselves. `nextRunAt` is the truth; BullMQ's scheduler only wakes us. */
+export const schedules = pgTable(
+  'schedules',
+  {
+    id: uuid('id').primaryKey(),
+    workflowId: uuid('workflow_id')
+      .notNull()
+      .references(() => workflows.id, { onDelete: 'cascade' }),
+    cron: text('cron').notNull(),
+    timezone: text('timezone').notNull().default('UTC'),
+    input: json('input').$type<Json>(),
+    /** `skip` or `allow`. */
+    overlap: text('overlap').notNull().default('skip'),
+    paused: boolean('paused').notNull().default(false),
+    /** Place in the definition's `triggers` that made it; null: made by the API. */
+    triggerIndex: integer('trigger_index'),
+    nextRunAt: at('next_run_at'),
+    lastRunAt: at('last_run_at'),
+    lastRunId: uuid('last_run_id'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    uniqueIndex('schedules_trigger')
+      .on(t.workflowId, t.triggerIndex)
+      .where(sql`trigger_index is not null`),
+    index('schedules_workflow').on(t.workflowId, t.id),
+    index('schedules_due')
+      .on(t.nextRunAt)
+      .where(sql`not paused`),
+    check('schedules_overlap', sql`${t.overlap} in ('skip', 'allow')`),
+  ],
+)
+
+/** Addresses that start runs of a workflow. */
+export const webhooks = pgTable(
+  'webhooks',
+  {
+    id: uuid('id').primaryKey(),
+    workflowId: uuid('workflow_id')
+      .notNull()
+      .references(() => workflows.id, { onDelete: 'cascade' }),
+    token: text('token').notNull().unique(),
+    secret: text('secret').notNull(),
+    triggerIndex: integer('trigger_index'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    lastUsedAt: at('last_used_at'),
+  },
+  (t) => [
+    uniqueIndex('webhooks_trigger')
+      .on(t.workflowId, t.triggerIndex)
+      .where(sql`trigger_index is not null`),
+    index('webhooks_workflow').on(t.workflowId, t.id),
   ],
 )
 

@@ -6,6 +6,8 @@
 export const RUNS_QUEUE = 'runs'
 /** The queue of gates: jobs that no worker takes, each holding back one step until it is removed. */
 export const GATES_QUEUE = 'gates'
+/** The queue of gates that open by themselves when their delay is over: workers take these jobs, and do nothing. */
+export const TIMERS_QUEUE = 'timers'
 /** Stands for the root job where a step id would stand; `$` cannot begin a step id. */
 export const ROOT_JOB = '$run'
 /** Name of the jobs by which a worker proves that its queue still feeds it. */

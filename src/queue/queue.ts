@@ -2,7 +2,7 @@ import type { FlowProducer, Job, Processor, Queue, Worker, WorkerOptions } from 
 import { LRUCache } from 'lru-cache'
 import { buildFlow, type FlowSpec } from './flow.ts'
 import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
-import { GATES_QUEUE, jobId, RUNS_QUEUE, stepsQueue, type JobAddress } from './names.ts'
+import { GATES_QUEUE, jobId, RUNS_QUEUE, stepsQueue, TIMERS_QUEUE, type JobAddress } from './names.ts'
 
 /** State of a job in the queue; `missing` if it is not there. */
 export type JobPresence = 'due' | 'active' | 'parked' | 'finished' | 'missing'
@@ -22,6 +22,7 @@ export class RunQueue {
   private readonly flows: FlowProducer
   private readonly runs: Queue
   private readonly gates: Queue
+  private readonly timers: Queue
   private readonly steps = new LRUCache<string, Queue>({ max: 1_000, dispose: (queue) => void queue.close() })
 
   private constructor(connection: QueueConnection) {
@@ -29,12 +30,14 @@ export class RunQueue {
     this.flows = connection.flowProducer()
     this.runs = connection.queue(RUNS_QUEUE)
     this.gates = connection.queue(GATES_QUEUE)
+    this.timers = connection.queue(TIMERS_QUEUE)
   }
 
   /** Connects, and fails with a remedy where the store must not be used. */
   static async open(options: QueueOptions): Promise<RunQueue> {
     const queue = new RunQueue(await openQueueConnection(options))
-    await Promise.all([queue.flows.waitUntilReady(), queue.runs.waitUntilReady(), queue.gates.waitUntilReady()])
+    const parts = [queue.flows, queue.runs, queue.gates, queue.timers]
+    await Promise.all(parts.map((part) => part.waitUntilReady()))
     return queue
   }
 
@@ -60,13 +63,26 @@ export class RunQueue {
     await Promise.all(addresses.map((address) => this.gates.remove(jobId(address), { removeChildren: false })))
   }
 
-  /** Puts a new gate below a job that is active now; the job must then be moved to waiting-children. */
-  async addGate(job: Job, address: JobAddress): Promise<void> {
-    await this.gates.add('gate', address, {
+  /** Removes the gates at which steps are parked, with and without a time; what is gone already is no matter. */
+  async openParked(addresses: readonly JobAddress[]): Promise<void> {
+    const ids = addresses.map(jobId)
+    await Promise.all([this.gates, this.timers].flatMap((queue) => ids.map((id) => queue.remove(id))))
+  }
+
+  /**
+   * Puts a new gate below a job that is active now; the job must then be moved to waiting-children. With `delayMs` the
+   * gate opens by itself when the time is up.
+   */
+  async addGate(job: Job, address: JobAddress, delayMs?: number): Promise<void> {
+    const options = {
       jobId: jobId(address),
       parent: { id: job.id!, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
-    })
+      removeOnComplete: true,
+      removeOnFail: true,
+    }
+    if (delayMs === undefined) await this.gates.add('gate', address, options)
+    else await this.timers.add('timer', address, { ...options, delay: Math.max(1, Math.ceil(delayMs)) })
   }
 
   /** Where a step's job is; `queue` as in the definition. */
@@ -111,7 +127,7 @@ export class RunQueue {
 
   /** The queues that Bull Board shows. */
   boardQueues(stepQueues: readonly string[]): Queue[] {
-    return [this.runs, ...stepQueues.map((name) => this.stepQueue(name)), this.gates]
+    return [this.runs, ...stepQueues.map((name) => this.stepQueue(name)), this.gates, this.timers]
   }
 
   /** Jobs of each queue by state. */
@@ -132,7 +148,7 @@ export class RunQueue {
   }
 
   async close(): Promise<void> {
-    const parts = [this.flows, this.runs, this.gates, ...this.steps.values()]
+    const parts = [this.flows, this.runs, this.gates, this.timers, ...this.steps.values()]
     await Promise.allSettled(parts.map((part) => part.close()))
     await this.connection.close()
   }

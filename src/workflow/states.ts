@@ -61,3 +61,14 @@ export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number]
 /** Statuses of an order, the demo entity: pending → validated → charged → shipped (→ refunded), or cancelled. */
 export const ORDER_STATUSES = ['pending', 'validated', 'charged', 'shipped', 'refunded', 'cancelled'] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
+
+/**
+ * Statuses of an approval. `expired`: its time was up before it was decided. `void`: what was shown has changed, or its
+ * step is no longer waiting; a step that comes up again asks anew.
+ */
+export const APPROVAL_STATUSES = ['open', 'approved', 'rejected', 'expired', 'void'] as const
+export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number]
+
+/** Statuses of the compensation of a run that failed or was cancelled. */
+export const COMPENSATION_STATUSES = ['running', 'completed', 'failed'] as const
+export type CompensationStatus = (typeof COMPENSATION_STATUSES)[number]
