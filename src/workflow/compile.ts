@@ -3,13 +3,14 @@ import {
   actionOf,
   definitionSchema,
   dependenciesOf,
+  mapStepSchema,
   maxRetriesOf,
   type Definition,
   type Json,
   type Step,
 } from './definition.ts'
 import { planWorkflow, type Plan } from './plan.ts'
-import { placesOf } from './step-config.ts'
+import { placesOf, type Place } from './step-config.ts'
 
 /** A definition made ready to run: parsed and planned once a version, and then only read. Steps are named by index. */
 export interface CompiledWorkflow {
@@ -41,6 +42,13 @@ export interface CompiledStep {
   maxRetries: number
   queue: string
   priority: number
+  /**
+   * The step that a `map` runs for each item, compiled: its id is empty and its index -1 until findStep (child-step.ts)
+   * makes it the step of one item. Null where the step is no map.
+   */
+  itemStep: CompiledStep | null
+  /** The task that undoes the step, which may also read the step's own output; id and index as of an item. Null: none. */
+  compensation: CompiledStep | null
 }
 
 /** One edge, seen from the dependent. */
@@ -72,28 +80,65 @@ export function compileWorkflow(raw: Json): CompiledWorkflow {
   }
 }
 
+/** A compensation is tried at least so many times again: it may be all that stands between a customer and their money. */
+const LEAST_COMPENSATION_RETRIES = 3
+
 function compileStep(
   step: Step,
   index: number,
   steps: readonly Step[],
   indexOf: ReadonlyMap<string, number>,
 ): CompiledStep {
-  // What is evaluated after the step (its compensation) is read when it is due.
-  const places = placesOf(step).filter((place) => !place.isAfter)
-  const needs = needsOf(places, indexOf)
+  const dependencies = dependenciesOf(step).map((edge) => {
+    const dependency = indexOf.get(edge.step) ?? -1
+    const tolerated = steps[dependency]?.on_error === 'continue'
+    return { index: dependency, id: edge.step, when: edge.when, branch: edge.branch, tolerated }
+  })
+  return { ...compileParts(step, indexOf), index, dependencies }
+}
+
+/** A step without its place among the others: those of the definition get one, items and compensations have none. */
+function compileParts(step: Step, indexOf: ReadonlyMap<string, number>): CompiledStep {
+  const needs = needsOf(
+    placesOf(step).filter((place) => isReadAtStart(place, step)),
+    indexOf,
+  )
   return {
-    index,
+    index: -1,
     id: step.id,
     step,
-    dependencies: dependenciesOf(step).map((edge) => {
-      const dependency = indexOf.get(edge.step) ?? -1
-      const tolerated = steps[dependency]?.on_error === 'continue'
-      return { index: dependency, id: edge.step, when: edge.when, branch: edge.branch, tolerated }
-    }),
+    dependencies: [],
     needs: needs.steps,
     needsOrder: needs.order,
     action: actionOf(step),
     maxRetries: maxRetriesOf(step),
+    queue: step.queue,
+    priority: step.priority,
+    itemStep: step.type === 'map' ? compileParts(itemStepOf(step), indexOf) : null,
+    compensation: step.compensate === undefined ? null : compileParts(compensationOf(step, step.compensate), indexOf),
+  }
+}
+
+/** What is evaluated after the step (its compensation), or once an item, is read when it is due. */
+function isReadAtStart(place: Place, step: Step): boolean {
+  const isOfItem = step.type === 'map' && place.path[0] === 'config' && place.path[1] === 'step'
+  return !place.isAfter && !isOfItem
+}
+
+function itemStepOf(map: Step): Step {
+  return { ...mapStepSchema.parse(map.config['step']), id: '', depends_on: [], join: 'all' }
+}
+
+function compensationOf(step: Step, { action, input }: NonNullable<Step['compensate']>): Step {
+  return {
+    id: '',
+    type: 'task',
+    config: { action, max_retries: Math.max(maxRetriesOf(step), LEAST_COMPENSATION_RETRIES) },
+    ...(input === undefined ? {} : { input }),
+    depends_on: [],
+    join: 'all',
+    on_error: 'fail',
+    retry: step.retry,
     queue: step.queue,
     priority: step.priority,
   }

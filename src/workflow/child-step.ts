@@ -1,0 +1,39 @@
+import type { CompiledStep, CompiledWorkflow } from './compile.ts'
+
+/** A row of a run, found by its step id: a step of the definition, an item of a map, or a compensation. */
+export interface FoundStep {
+  kind: 'step' | 'item' | 'compensation'
+  /** With the id that was asked for; index -1 where it is no step of the definition itself. */
+  step: CompiledStep
+  /** The map of an item, or the step that is compensated; null for a step of the definition. */
+  parentId: string | null
+  /** Of an item its place among the items, from 0; else null. */
+  itemIndex: number | null
+}
+
+const CHILD_ID = /^([^[\].]+)((?:\[(?:0|[1-9]\d*)\])*)(\.compensate)?$/
+
+/**
+ * What a step id of a run stands for: `charge` is the step, `charge[3]` an item of the map of that name, `charge[3][0]` an
+ * item of a map within a map, and `charge.compensate` or `charge[3].compensate` what undoes it. Null where the definition
+ * has nothing of the kind. How many items there are only the run knows: any number is found.
+ */
+export function findStep(workflow: CompiledWorkflow, stepId: string): FoundStep | null {
+  const index = workflow.indexOf.get(stepId)
+  const known = index === undefined ? undefined : workflow.steps[index]
+  if (known !== undefined) return { kind: 'step', step: known, parentId: null, itemIndex: null }
+  const [, rootId = '', brackets = '', suffix] = CHILD_ID.exec(stepId) ?? []
+  const root = workflow.steps[workflow.indexOf.get(rootId) ?? -1]
+  if (root === undefined) return null
+  const places = Array.from(brackets.matchAll(/\d+/g), ([digits]) => Number(digits))
+  const item = places.reduce<CompiledStep | null>((step) => step?.itemStep ?? null, root)
+  const step = suffix === undefined ? item : (item?.compensation ?? null)
+  if (step === null) return null
+  const parentId = stepId.slice(0, stepId.lastIndexOf(suffix ?? '['))
+  return {
+    kind: suffix === undefined ? 'item' : 'compensation',
+    step: { ...step, id: stepId },
+    parentId,
+    itemIndex: suffix === undefined ? (places.at(-1) ?? null) : null,
+  }
+}
