@@ -1,5 +1,6 @@
 import type { Json } from '../workflow/definition.ts'
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
+import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Database } from './client.ts'
 
 /** What never changes about a run: read once a worker, then cached. */
@@ -11,6 +12,8 @@ export interface RunConstants {
   input: Json
   context: Json
   orderId: string | null
+  /** How many parents the run has above it. */
+  depth: number
 }
 
 /** Reads what never changes about runs. Index: runs_pkey. Locks nothing. */
@@ -18,7 +21,7 @@ export async function readRunConstants(db: Database, runIds: readonly string[]):
   const rows = await db.batch<RunConstants>(
     'run_constants',
     `SELECT r.id, r.workflow_id AS "workflowId", r.version_id AS "versionId", w.name AS "workflowName",
-            r.input, r.context, r.order_id AS "orderId"
+            r.input, r.context, r.order_id AS "orderId", r.depth
      FROM runs r JOIN workflows w ON w.id = r.workflow_id
      WHERE r.id = ANY($1::uuid[])`,
     [runIds],
@@ -47,6 +50,14 @@ export interface ActivationRow {
   workerId: string | null
   /** Milliseconds since the owner's last heartbeat; null without an owner, or when it has stopped. */
   ownerSilentMs: number | null
+  /** Begin of the newest attempt, to the microsecond. */
+  startedAt: string | null
+  /** What a parked step waits for; null for any other. */
+  waitingFor: WaitingFor | null
+  /** Milliseconds until a parked step is to be looked at; null: it has no time. */
+  wakeInMs: number | null
+  /** The item of a map; null for any other step. */
+  item: Json
   /** Postgres's time of this read, to the microsecond: the attempt's `started_at`. */
   now: string
   /** In the order of the query's `dependencies`. */
@@ -96,6 +107,8 @@ SELECT i.ord, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy",
        CASE WHEN s.worker_id IS NULL THEN NULL ELSE (
          SELECT extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 * 1000
          FROM workers w WHERE w.id = s.worker_id AND w.stopped_at IS NULL) END AS "ownerSilentMs",
+       s.started_at::text AS "startedAt", s.waiting_for AS "waitingFor", s.item,
+       extract(epoch FROM s.wake_at - clock_timestamp())::float8 * 1000 AS "wakeInMs",
        clock_timestamp()::text AS now,
        d.statuses AS "depStatuses", d.branches AS "depBranches", n.rows AS "needRows"
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) WITH ORDINALITY AS i(run_id, step_index, deps, needs, ord)

@@ -3,8 +3,8 @@ import type { StoredError } from './schema.ts'
 
 /**
  * The batch statements by which steps change. Each takes many steps, and counts only what is fenced: a change is for
- * attempt n by worker w, and applies where the row's newest attempt is older, or is that very attempt. So running any
- * of them twice changes nothing the second time. Rows are sorted by key, so that two batches lock them in one order.
+ * attempt n by worker w, and applies where the row's newest attempt is older, or is that very attempt; a parked attempt
+ * has no owner, and is whoever's settles it first. So running any of them twice changes nothing the second time. Rows are sorted by key, so that two batches lock them in one order.
  */
 
 /** The attempt that a change is for. */
@@ -15,7 +15,7 @@ export interface AttemptKey {
   workerId: string
   /** Postgres's time of the activation read, as text (a Date would lose the microseconds). */
   startedAt: string
-  /** Whether the run had not started yet: then it becomes `running`. */
+  /** Whether the run had not started yet, or nothing of it ran: then it becomes `running`. */
   startsRun: boolean
 }
 
@@ -50,13 +50,14 @@ const byKey = (a: AttemptKey, b: AttemptKey) =>
 
 const FENCE = `s.run_id = i.run_id AND s.step_index = i.step_index
     AND s.status IN ('pending', 'running', 'retrying', 'waiting')
-    AND (s.attempt < i.attempt OR (s.attempt = i.attempt AND s.worker_id = i.worker_id))`
+    AND (s.attempt < i.attempt OR (s.attempt = i.attempt AND (s.worker_id = i.worker_id OR s.status = 'waiting')))`
 
 const RUNS_STARTED = `
 started AS (
-  UPDATE runs r SET status = 'running', started_at = LEAST(r.started_at, i.started_at)
+  UPDATE runs r SET status = CASE WHEN r.status IN ('queued', 'waiting') THEN 'running' ELSE r.status END,
+    started_at = LEAST(r.started_at, i.started_at)
   FROM (SELECT run_id, min(started_at) AS started_at FROM input WHERE starts_run GROUP BY run_id ORDER BY run_id) i
-  WHERE r.id = i.run_id AND (r.status = 'queued' OR r.started_at > i.started_at)
+  WHERE r.id = i.run_id AND (r.status IN ('queued', 'waiting') OR r.started_at > i.started_at)
 )`
 
 const MARK_STARTED = `
@@ -92,7 +93,8 @@ WITH input AS (
     AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, output, output_bytes, branch)
 ), ${RUNS_STARTED}, done AS (
   UPDATE steps s SET status = 'completed', attempt = i.attempt, worker_id = i.worker_id, started_at = i.started_at,
-    completed_at = clock_timestamp(), retry_at = NULL, branch = i.branch, output_bytes = i.output_bytes, error = NULL, reason = NULL
+    completed_at = clock_timestamp(), retry_at = NULL, branch = i.branch, output_bytes = i.output_bytes, error = NULL, reason = NULL,
+    waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
   RETURNING s.run_id, s.step_index, i.output
@@ -125,7 +127,8 @@ WITH input AS (
     started_at = CASE WHEN i.attempted THEN i.started_at ELSE s.started_at END,
     completed_at = CASE WHEN i.status <> 'retrying' THEN clock_timestamp() END,
     retry_at = clock_timestamp() + i.retry_after_ms * interval '1 millisecond',
-    retry_count = s.retry_count + (i.status = 'retrying')::int, reason = i.reason, error = i.error::json
+    retry_count = s.retry_count + (i.status = 'retrying')::int, reason = i.reason, error = i.error::json,
+    waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
   RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.completed_at, s.retry_at, s.error,
@@ -139,6 +142,11 @@ WITH input AS (
   UPDATE runs r SET halted_by = h.halts
   FROM (SELECT run_id, min(halts) AS halts FROM done WHERE halts IS NOT NULL GROUP BY run_id ORDER BY run_id) h
   WHERE r.id = h.run_id AND r.halted_by IS NULL
+), woken AS (
+  UPDATE steps s SET wake_at = clock_timestamp()
+  FROM (SELECT DISTINCT run_id FROM done WHERE halts IS NOT NULL) h
+  WHERE s.run_id = h.run_id AND s.waiting_for IS NOT NULL AND s.waiting_for ->> 'kind' IN ('timer', 'approval', 'event')
+    AND NOT EXISTS (SELECT 1 FROM input i WHERE i.run_id = s.run_id AND i.step_index = s.step_index)
 )
 SELECT run_id || '.' || step_index AS key FROM done`
 

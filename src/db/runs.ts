@@ -1,5 +1,5 @@
 import type { Json } from '../workflow/definition.ts'
-import type { RunStatus, StepStatus } from '../workflow/states.ts'
+import type { CompensationStatus, RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
 import type { StoredError } from './schema.ts'
 
@@ -13,9 +13,20 @@ export interface NewRun {
   input: Json
   context: Json
   orderId: string | null
-  parentRunId: string | null
+  /** The step that it is the child run of. */
+  parent: { runId: string; stepIndex: number; depth: number } | null
   tags: readonly string[]
   priority: number | null
+  /** ISO 8601. */
+  startAt: string | null
+  /** Value of the workflow's `concurrency.key` ('' without a key); null: no limit applies. */
+  concurrencyKey: string | null
+  /** Whether it may go to the queue at once; else it is held back until it is admitted. */
+  admitted: boolean
+  /** How long it may last once it is admitted; null: as long as it takes. */
+  timeoutSeconds: number | null
+  /** What it came from: the run that it repeats, a schedule, a webhook. */
+  origin: { rerunOf?: string | undefined; scheduleId?: string | undefined; webhookId?: string | undefined }
   /** Token of the queue's life that the run is about to be added to. */
   queueToken: string | null
 }
@@ -35,15 +46,43 @@ export interface IdempotencyOwner {
 
 const INSERT_RUNS = `
 WITH new_runs AS (
-  INSERT INTO runs (id, workflow_id, version_id, epoch, queue_token, input, context, order_id, parent_run_id, tags, priority, steps_total)
-  SELECT i.id, i.workflow_id, i.version_id, 1, i.queue_token, i.input::json, i.context::json, i.order_id, i.parent_run_id,
-         ARRAY(SELECT json_array_elements_text(i.tags::json)), i.priority, cardinality($11::text[])
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::smallint[])
-    AS i(id, workflow_id, version_id, queue_token, input, context, order_id, parent_run_id, tags, priority)
+  INSERT INTO runs (id, workflow_id, version_id, epoch, queue_token, input, context, order_id, tags, priority, steps_total,
+                    parent_run_id, parent_step_index, depth, start_at, concurrency_key, admitted_at, deadline_at,
+                    rerun_of, schedule_id, webhook_id)
+  SELECT i.id, i.workflow_id, i.version_id, 1, i.queue_token, i.input::json, i.context::json, i.order_id,
+         ARRAY(SELECT json_array_elements_text(i.tags::json)), i.priority, cardinality($10::text[]),
+         m.parent_run_id, m.parent_step_index, COALESCE(m.depth, 0), m.start_at, m.concurrency_key,
+         CASE WHEN COALESCE(m.admitted, true) THEN now() END,
+         CASE WHEN COALESCE(m.admitted, true) THEN now() + m.timeout_seconds * interval '1 second' END,
+         m.rerun_of, m.schedule_id, m.webhook_id
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::smallint[], $11::text[])
+    AS i(id, workflow_id, version_id, queue_token, input, context, order_id, tags, priority, more)
+  LEFT JOIN LATERAL json_to_record(i.more::json) AS m(
+    parent_run_id uuid, parent_step_index int, depth smallint, start_at timestamptz, concurrency_key text, admitted bool,
+    timeout_seconds float8, rerun_of uuid, schedule_id uuid, webhook_id uuid) ON i.more IS NOT NULL
 )
 INSERT INTO steps (run_id, step_index, step_id)
 SELECT r.id, s.ord - 1, s.step_id
-FROM unnest($1::uuid[]) AS r(id), unnest($11::text[]) WITH ORDINALITY AS s(step_id, ord)`
+FROM unnest($1::uuid[]) AS r(id), unnest($10::text[]) WITH ORDINALITY AS s(step_id, ord)`
+
+/** What few runs have, as JSON text; null for a run that has none of it. */
+function uncommon(run: NewRun): string | null {
+  const { parent, startAt, concurrencyKey, admitted, timeoutSeconds, origin } = run
+  const isPlain = parent === null && startAt === null && concurrencyKey === null && admitted && timeoutSeconds === null
+  if (isPlain && Object.values(origin).every((value) => value === undefined)) return null
+  return JSON.stringify({
+    parent_run_id: parent?.runId,
+    parent_step_index: parent?.stepIndex,
+    depth: parent?.depth,
+    start_at: startAt,
+    concurrency_key: concurrencyKey,
+    admitted,
+    timeout_seconds: timeoutSeconds,
+    rerun_of: origin.rerunOf,
+    schedule_id: origin.scheduleId,
+    webhook_id: origin.webhookId,
+  })
+}
 
 /**
  * Inserts runs of one version with their steps, under epoch 1. With an idempotency key (then `runs` is one run): if the
@@ -63,10 +102,10 @@ export async function insertRuns(
     runs.map((run) => jsonText(run.input)),
     runs.map((run) => jsonText(run.context)),
     runs.map((run) => run.orderId),
-    runs.map((run) => run.parentRunId),
     runs.map((run) => JSON.stringify(run.tags)),
     runs.map((run) => run.priority),
     stepIds,
+    runs.map(uncommon),
   ]
   if (key === undefined) {
     await db.batch('insert_runs', INSERT_RUNS, values)
@@ -125,7 +164,7 @@ WITH raised AS (
   RETURNING r.id, r.version_id, r.epoch, r.priority
 )
 SELECT id, version_id AS "versionId", epoch, priority,
-       (SELECT array_agg(s.status::text ORDER BY s.step_index) FROM steps s WHERE s.run_id = raised.id) AS statuses
+       (SELECT array_agg(s.status::text ORDER BY s.step_index) FROM steps s WHERE s.run_id = raised.id AND s.parent_index IS NULL) AS statuses
 FROM raised`
 
 /** Raises the epoch of unfinished runs, which makes every job of theirs stale, and tells what is left to do. */
@@ -157,18 +196,21 @@ export interface FinaliseRow {
   settledAt: (number | null)[]
   /** Errors of failed steps, by index. */
   errors: Record<string, StoredError>
+  /** Set where a `cancelling` run fails instead: why. */
+  stopError: StoredError | null
+  compensation: CompensationStatus | null
 }
 
 /** Reads what the end of runs is decided from. Index: the primary keys. Locks nothing. */
 export async function readForFinalise(db: Database, runIds: readonly string[]): Promise<Map<string, FinaliseRow>> {
   const rows = await db.batch<FinaliseRow & Record<string, unknown>>(
     'read_for_finalise',
-    `SELECT r.id, r.status, r.epoch, s.statuses, s."settledAt", COALESCE(s.errors, '{}') AS errors
+    `SELECT r.id, r.status, r.epoch, r.stop_error AS "stopError", r.compensation, s.statuses, s."settledAt", COALESCE(s.errors, '{}') AS errors
      FROM runs r, LATERAL (
        SELECT array_agg(x.status::text ORDER BY x.step_index) AS statuses,
               array_agg(extract(epoch FROM x.completed_at)::float8 * 1e6 ORDER BY x.step_index) AS "settledAt",
               json_object_agg(x.step_index, x.error) FILTER (WHERE x.status = 'failed') AS errors
-       FROM steps x WHERE x.run_id = r.id
+       FROM steps x WHERE x.run_id = r.id AND x.parent_index IS NULL
      ) s
      WHERE r.id = ANY($1::uuid[])`,
     [runIds],
@@ -198,30 +240,63 @@ export interface RunEnd {
   completed: number
   failed: number
   skipped: number
+  compensation: 'completed' | 'failed' | null
 }
 
-/** Ends runs whose epoch has not changed since it was read. Running it twice changes nothing the second time. */
-export async function finishRuns(db: Database, ends: readonly RunEnd[]): Promise<Set<string>> {
-  const sorted = [...ends].sort((a, b) => (a.id < b.id ? -1 : 1))
-  const rows = await db.batch<{ id: string }>(
-    'finish_runs',
-    `UPDATE runs r SET status = i.status, output = i.output::json, error = i.error::json, completed_at = clock_timestamp(),
-       started_at = COALESCE(r.started_at, (SELECT min(started_at) FROM steps s WHERE s.run_id = r.id), clock_timestamp()),
-       steps_completed = i.completed, steps_failed = i.failed, steps_skipped = i.skipped
-     FROM unnest($1::uuid[], $2::int[], $3::run_status[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[])
-       AS i(id, epoch, status, output, error, completed, failed, skipped)
-     WHERE r.id = i.id AND r.epoch = i.epoch AND r.status NOT IN ('completed', 'failed', 'cancelled')
-     RETURNING r.id`,
-    [
-      sorted.map((end) => end.id),
-      sorted.map((end) => end.epoch),
-      sorted.map((end) => end.status),
-      sorted.map((end) => end.output),
-      sorted.map((end) => (end.error === null ? null : JSON.stringify(end.error))),
-      sorted.map((end) => end.completed),
-      sorted.map((end) => end.failed),
-      sorted.map((end) => end.skipped),
-    ],
-  )
-  return new Set(rows.map((row) => row.id))
+/** The step of another run that a run was the child run of, to be woken. */
+export interface ParentStep {
+  run: string
+  step: string
+  epoch: number
 }
+
+/** Which runs ended, and the steps that waited for them. */
+export interface Finished {
+  done: Set<string>
+  parents: ParentStep[]
+}
+
+/**
+ * Ends runs whose epoch has not changed since it was read, and has the steps looked at that wait for them. Running it
+ * twice changes nothing the second time.
+ */
+export async function finishRuns(db: Database, ends: readonly RunEnd[]): Promise<Finished> {
+  const sorted = [...ends].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const rows = await db.batch<{ id: string; run: string | null; step: string; epoch: number }>('finish_runs', FINISH, [
+    sorted.map((end) => end.id),
+    sorted.map((end) => end.epoch),
+    sorted.map((end) => end.status),
+    sorted.map((end) => end.output),
+    sorted.map((end) => (end.error === null ? null : JSON.stringify(end.error))),
+    sorted.map((end) => end.completed),
+    sorted.map((end) => end.failed),
+    sorted.map((end) => end.skipped),
+    sorted.map((end) => end.compensation),
+  ])
+  return {
+    done: new Set(rows.map((row) => row.id)),
+    parents: rows.flatMap(({ run, step, epoch }) => (run === null ? [] : [{ run, step, epoch }])),
+  }
+}
+
+const FINISH = `
+WITH done AS (
+  UPDATE runs r SET status = i.status, output = i.output::json, error = i.error::json, completed_at = clock_timestamp(),
+    started_at = COALESCE(r.started_at, (SELECT min(started_at) FROM steps s WHERE s.run_id = r.id), clock_timestamp()),
+    steps_completed = i.completed, steps_failed = i.failed, steps_skipped = i.skipped,
+    compensation = i.compensation
+  FROM unnest($1::uuid[], $2::int[], $3::run_status[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::compensation_status[])
+    AS i(id, epoch, status, output, error, completed, failed, skipped, compensation)
+  WHERE r.id = i.id AND r.epoch = i.epoch AND r.status NOT IN ('completed', 'failed', 'cancelled')
+  RETURNING r.id, r.parent_run_id, r.parent_step_index
+), woken AS (
+  UPDATE steps s SET wake_at = clock_timestamp()
+  FROM done
+  WHERE s.run_id = done.parent_run_id AND s.step_index = done.parent_step_index AND s.status = 'waiting'
+    AND s.waiting_for ->> 'run_id' = done.id::text
+  RETURNING s.run_id, s.step_index, s.step_id
+)
+SELECT done.id, woken.run_id AS run, woken.step_id AS step, p.epoch
+FROM done
+LEFT JOIN woken ON woken.run_id = done.parent_run_id AND woken.step_index = done.parent_step_index
+LEFT JOIN runs p ON p.id = woken.run_id`

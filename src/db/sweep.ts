@@ -8,7 +8,7 @@ export async function findUndispatched(db: Database, token: string, limit: numbe
   const rows = await db.batch<{ id: string }>(
     'find_undispatched',
     `SELECT id FROM runs
-     WHERE status NOT IN ('completed', 'failed', 'cancelled') AND status <> 'paused' AND queue_token IS DISTINCT FROM $1
+     WHERE status NOT IN ('completed', 'failed', 'cancelled') AND status <> 'paused' AND admitted_at IS NOT NULL AND queue_token IS DISTINCT FROM $1
      ORDER BY id LIMIT $2`,
     [token, limit],
   )
@@ -26,6 +26,12 @@ export interface QuietRun {
   alive: boolean[]
   /** Whether the step waits for its next attempt, which is not due yet. */
   backingOff: boolean[]
+  /** Whether the step is parked, and neither its time nor what it waits for has come. */
+  parked: boolean[]
+  /** The first item or compensation that has not settled and should have a job; null: there is none. */
+  child: string | null
+  /** Whether an item or a compensation has not settled. */
+  hasChildren: boolean
 }
 
 /** What counts as quiet, and as a living worker; milliseconds. */
@@ -45,7 +51,7 @@ export async function findQuietRuns(
   const ids = await db.batch<{ id: string }>(
     'unfinished_page',
     `SELECT id FROM runs
-     WHERE status NOT IN ('completed', 'failed', 'cancelled') AND status <> 'paused' AND ($1::uuid IS NULL OR id > $1)
+     WHERE status NOT IN ('completed', 'failed', 'cancelled') AND status <> 'paused' AND admitted_at IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
        AND created_at < now() - $3::float8 * interval '1 millisecond'
      ORDER BY id LIMIT $2`,
     [options.cursor, options.limit, options.quietMs],
@@ -64,12 +70,25 @@ export async function readQuietRuns(db: Database, ids: readonly string[], quiet:
   return db.batch<QuietRun & Record<string, unknown>>('quiet_runs', QUIET_RUNS, values)
 }
 
+/** A map goes on when its items have settled, although nobody wakes it: its job comes up by itself. */
+const PARKED = `(x.status = 'waiting' AND (x.wake_at IS NULL OR x.wake_at > now() - $2::float8 * interval '1 millisecond')
+           AND (x.waiting_for ->> 'kind' <> 'items' OR EXISTS (
+             SELECT 1 FROM steps c WHERE c.run_id = x.run_id AND c.parent_index = x.step_index AND c.completed_at IS NULL)))`
+
 const QUIET_RUNS = `
-SELECT r.id, r.version_id AS "versionId", r.epoch, r.status, s.statuses, s.alive, s."backingOff"
+SELECT r.id, r.version_id AS "versionId", r.epoch, r.status, s.statuses, s.alive, s."backingOff", s.parked,
+  s."hasChildren", s.children ->> 0 AS child
 FROM runs r, LATERAL (
-  SELECT array_agg(x.status::text ORDER BY x.step_index) AS statuses,
-         array_agg(x.status = 'running' AND w.heartbeat_at IS NOT NULL ORDER BY x.step_index) AS alive,
-         array_agg(x.status = 'retrying' AND x.retry_at > now() - $2::float8 * interval '1 millisecond' ORDER BY x.step_index) AS "backingOff",
+  SELECT array_agg(x.status::text ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS statuses,
+         array_agg(x.status = 'running' AND w.heartbeat_at IS NOT NULL ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS alive,
+         array_agg(x.status = 'retrying' AND x.retry_at > now() - $2::float8 * interval '1 millisecond' ORDER BY x.step_index)
+           FILTER (WHERE x.parent_index IS NULL) AS "backingOff",
+         array_agg(${PARKED} ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS parked,
+         bool_or(x.parent_index IS NOT NULL AND x.completed_at IS NULL) AS "hasChildren",
+         json_agg(x.step_id ORDER BY x.step_index) FILTER (
+           WHERE x.parent_index IS NOT NULL AND x.completed_at IS NULL AND NOT ${PARKED}
+             AND NOT (x.status = 'running' AND w.heartbeat_at IS NOT NULL)
+             AND NOT (x.status = 'retrying' AND x.retry_at > now() - $2::float8 * interval '1 millisecond')) AS children,
          max(greatest(x.started_at, x.completed_at)) AS changed_at
   FROM steps x
   LEFT JOIN workers w ON w.id = x.worker_id AND x.status = 'running' AND w.stopped_at IS NULL

@@ -7,7 +7,9 @@ import {
   type RunConstants,
 } from '../db/activation.ts'
 import { readOrderViews } from '../db/order-view.ts'
+import { readChildren, readItemProgress, type ChildRow, type ItemProgress } from '../db/park.ts'
 import type { JobAddress } from '../queue/names.ts'
+import { findStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
 import { Batcher } from './batcher.ts'
@@ -22,6 +24,10 @@ export interface Activation {
   jobEpoch: number
   /** The state in Postgres at the moment of the read. */
   row: ActivationRow
+  /** Its place, where it is an item of a map or a compensation; else null. */
+  child: ChildRow | null
+  /** Whether the map's concurrency has room for it, where it is an item. */
+  admitted: boolean
   /** The run's order, where the step reads it; else null. */
   order: Json
 }
@@ -37,6 +43,8 @@ export class Activations {
   private readonly constants: Batcher<string, RunConstants | null>
   private readonly orders: Batcher<string, Json>
   private readonly rows: Batcher<ActivationQuery, ActivationRow | null>
+  private readonly children: Batcher<{ runId: string; stepId: string }, ChildRow | null>
+  private readonly progress: Batcher<{ runId: string; stepIndex: number; limit: number }, ItemProgress>
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -49,6 +57,15 @@ export class Activations {
     this.constants = new Batcher({ ...common, name: 'run_constants', flush: (ids) => this.readConstants(ids) })
     this.orders = new Batcher({ ...common, name: 'orders', flush: (ids) => this.readOrders(ids) })
     this.rows = new Batcher({ ...common, name: 'activations', flush: (queries) => readActivations(engine.db, queries) })
+    this.children = new Batcher({
+      ...common,
+      name: 'children',
+      flush: async (queries) => {
+        const found = await readChildren(engine.db, queries)
+        return queries.map((query) => found.get(`${query.runId}/${query.stepId}`) ?? null)
+      },
+    })
+    this.progress = new Batcher({ ...common, name: 'item progress', flush: (maps) => this.readProgress(maps) })
   }
 
   /** What there is to decide about a job's step; null if Postgres knows no such run or step any more. */
@@ -56,18 +73,55 @@ export class Activations {
     const run = await this.constantsOf(address.run)
     if (run === null) return null
     const workflow = await this.engine.versions.get(run.versionId)
-    const index = workflow.indexOf.get(address.step)
-    if (index === undefined) return null
-    const step = workflow.steps[index]!
+    const found = findStep(workflow, address.step)
+    if (found === null) return null
+    if (found.kind === 'step') return this.readStep(address, { run, workflow, step: found.step, child: null })
+    const child = await this.children.add({ runId: run.id, stepId: address.step })
+    if (child === null) return null
+    const step = { ...found.step, index: child.stepIndex }
+    if (child.itemIndex !== null) {
+      const map = findStep(workflow, found.parentId ?? '')?.step
+      return this.readStep(address, { run, workflow, step, child }, map)
+    }
+    const before = { id: 'the compensation before it', when: undefined, branch: undefined, tolerated: true }
+    const dependencies = child.previousIndex === null ? [] : [{ ...before, index: child.previousIndex }]
+    return this.readStep(address, { run, workflow, step: { ...step, dependencies }, child })
+  }
+
+  /** How far the items of a map have come. */
+  itemProgress(runId: string, mapIndex: number, limit: number): Promise<ItemProgress> {
+    return this.progress.add({ runId, stepIndex: mapIndex, limit })
+  }
+
+  private async readStep(
+    address: JobAddress,
+    parts: Pick<Activation, 'run' | 'workflow' | 'step' | 'child'>,
+    map?: CompiledStep,
+  ): Promise<Activation | null> {
+    const { run, step, child } = parts
     const row = await this.rows.add({
       runId: run.id,
-      stepIndex: index,
-      dependencies: step.dependencies.map((dependency) => dependency.index),
+      stepIndex: step.index,
+      // Of an item, only its map is looked at.
+      dependencies:
+        map === undefined || child === null ? step.dependencies.map(({ index }) => index) : [child.parentIndex],
       needs: step.needs,
     })
     if (row === null) return null
     const order = step.needsOrder ? await this.orderOf(run) : null
-    return { run, workflow, step, jobEpoch: address.epoch, row, order }
+    const admitted = map === undefined || (await this.isAdmitted(run.id, child!, map))
+    return { ...parts, jobEpoch: address.epoch, row, order, admitted }
+  }
+
+  /**
+   * Whether the concurrency of a map has room for an item: items begin in order, so item n may once so many have settled
+   * that fewer than the limit are ahead of it. No counter is kept that a crash could leave wrong.
+   */
+  private async isAdmitted(runId: string, child: ChildRow, map: CompiledStep): Promise<boolean> {
+    const limit = concurrencyOf(map)
+    if (limit === null || child.itemIndex! < limit) return true
+    const { settled } = await this.itemProgress(runId, child.parentIndex, limit)
+    return child.itemIndex! < limit + settled
   }
 
   /** The run's order as it is now, or null. */
@@ -85,9 +139,23 @@ export class Activations {
     return ids.map((id) => found.get(id) ?? null)
   }
 
+  private async readProgress(maps: { runId: string; stepIndex: number; limit: number }[]): Promise<ItemProgress[]> {
+    const keys = maps.map((map) => `${map.runId}.${map.stepIndex}`)
+    const distinct = new Map(maps.map((map, index) => [keys[index]!, map]))
+    const progress = await readItemProgress(this.engine.db, [...distinct.values()])
+    const byKey = new Map([...distinct.keys()].map((key, index) => [key, progress[index]!]))
+    return keys.map((key) => byKey.get(key)!)
+  }
+
   private async readConstants(ids: string[]): Promise<(RunConstants | null)[]> {
     const found = await readRunConstants(this.engine.db, [...new Set(ids)])
     for (const run of found.values()) this.runs.set(run.id, run)
     return ids.map((id) => found.get(id) ?? null)
   }
+}
+
+/** How many items of a map may be under way at once; null: all. */
+export function concurrencyOf(map: CompiledStep): number | null {
+  const limit = map.step.config['concurrency']
+  return typeof limit === 'number' ? limit : null
 }

@@ -1,15 +1,28 @@
 import type { Job } from 'bullmq'
 import type { AttemptKey, Settlement } from '../db/commit.ts'
 import type { StoredError } from '../db/schema.ts'
+import { TransactionLost } from '../db/client.ts'
+import { isRetryable } from '../db/retryable.ts'
 import { delayJob, failJob, handBackJob, isControl, parkJob, retryJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
+import { findStep } from '../workflow/child-step.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
 import { retryDelayMs } from '../workflow/retry.ts'
-import { Activations, type Activation } from './activate.ts'
+import { Activations, concurrencyOf, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
 import type { Engine } from './engine.ts'
 import { Gates } from './gates.ts'
-import { AttemptAborted, perform, type ExecutableAction, type Outcome } from './perform.ts'
+import { parkStep } from '../db/park.ts'
+import { parkedKindFor, parkedKindOf } from './park/kinds.ts'
+import type { ParkContext, Still } from './park/parked.ts'
+import {
+  AttemptAborted,
+  failure,
+  perform,
+  type AttemptContext,
+  type ExecutableAction,
+  type Outcome,
+} from './perform.ts'
 import { scopeOf, factsOf } from './scope.ts'
 import { StepLogs } from './step-logs.ts'
 
@@ -44,7 +57,10 @@ interface Running {
  *                    ├─ skip, cancel, fail ─→ commit ─────────→ open due gates → done
  *                    ├─ wait ─→ park at a gate
  *                    └─ execute ─┬─ owned by a living worker, or an action of others ─→ look again later
- *                                └─ claim → perform → commit ─→ open due gates → done
+ *                                ├─ parked ─┬─ what it waits for is not there ────────→ park in the queue
+ *                                │          └─ it is ─→ commit ─→ open due gates ─────→ done
+ *                                └─ claim → perform ─┬─→ commit ─→ open due gates ────→ done
+ *                                                    └─→ commit that it waits ────────→ read again
  *
  * The commit comes before the acknowledgement, always. A commit that does not count (the attempt is fenced) leads back
  * to the read: whoever owns the step now has decided, or will.
@@ -121,10 +137,11 @@ export class StepExecutor {
     const settled = { workflow: activation.workflow, step: activation.step, job }
     switch (decision.kind) {
       case 'stale':
-        await this.gates.openAll(settled)
+        if (activation.child === null) await this.gates.openAll(settled)
+        else if (activation.child.itemIndex !== null) await this.openNextItems(activation, job)
         return true
       case 'settled':
-        await this.gates.openDue(settled)
+        await this.release(activation, job)
         return true
       case 'wait':
         await this.park(job, bull, token)
@@ -133,7 +150,7 @@ export class StepExecutor {
       case 'cancel':
       case 'fail':
         if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return false
-        await this.gates.openDue(settled)
+        await this.release(activation, job)
         if (decision.kind === 'fail') failJob(decision.error.message)
         return true
       case 'execute':
@@ -155,6 +172,7 @@ export class StepExecutor {
 
   private async execute(activation: Activation, job: JobAddress, bull: Job, token: string): Promise<boolean> {
     const { row } = activation
+    if (row.status === 'waiting') return this.resume(activation, job, bull, token)
     if (row.retryInMs !== null && row.retryInMs > 5) return delayJob(bull, token, row.retryInMs)
     if (this.stopping) return handBackJob(bull, token)
     if (row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
@@ -166,6 +184,86 @@ export class StepExecutor {
     const outcome = await this.attempt(activation, key)
     if (outcome === null) return false
     return this.finish(outcome, { activation, key, job, bull, token })
+  }
+
+  /**
+   * A parked step comes up: because what it waits for is there, its time is up, or someone meddled. Where there is
+   * nothing yet, it waits in the queue again. What came between the look and the gate would open no gate: so there is a
+   * second look behind it.
+   */
+  private async resume(activation: Activation, job: JobAddress, bull: Job, token: string): Promise<boolean> {
+    const key = { ...this.keyFor(activation), attempt: activation.row.attempt }
+    key.startedAt = activation.row.startedAt ?? activation.row.now
+    const place = { activation, key, job, bull, token }
+    const look = await this.look(activation, key)
+    if (look.kind !== 'still') return this.finish({ outcome: look }, place)
+    if (look.items === undefined) {
+      await this.rewind(activation, key, look)
+      const delayMs = look.wakeAt === null ? undefined : Date.parse(look.wakeAt) - Date.parse(activation.row.now)
+      await this.engine.queue.addGate(bull, job, delayMs)
+      const again = await this.activations.read(job)
+      const isSame = again !== null && again.row.status === 'waiting' && decide(...factsOf(again)).kind === 'execute'
+      if (!isSame || (await this.look(again, key)).kind !== 'still') await this.engine.queue.openParked([job])
+    } else {
+      await this.engine.queue.addItems(
+        bull,
+        job,
+        look.items.map((item) => this.itemOf(activation, item)),
+      )
+    }
+    await parkJob(bull, token)
+    // A map whose items the queue holds to be done, although they are not: the sweep dispatches the run anew.
+    return look.items === undefined ? false : delayJob(bull, token, LOOK_AGAIN_MS)
+  }
+
+  private async look(activation: Activation, key: AttemptKey): Promise<Outcome | Still> {
+    const kind = parkedKindOf(activation.row.waitingFor)
+    try {
+      return await kind.look(
+        this.parkContext(activation, this.contextOf(activation, key, new AbortController().signal)),
+      )
+    } catch (error) {
+      if (isRetryable(error)) throw error
+      return failure(error)
+    }
+  }
+
+  /** A step that was woken for nothing goes on to wait until its own time. */
+  private async rewind({ row }: Activation, key: AttemptKey, { wakeAt }: Still): Promise<void> {
+    const isEarly = row.wakeInMs !== null && row.wakeInMs <= 0
+    if (isEarly) await parkStep(this.engine.db, { ...key, waitingFor: row.waitingFor!, wakeAt })
+  }
+
+  private itemOf({ step }: Activation, item: { stepId: string; gated: boolean }) {
+    const inner = step.itemStep!
+    return {
+      id: item.stepId,
+      gated: item.gated,
+      queue: inner.queue,
+      priority: inner.priority,
+      maxRetries: inner.maxRetries,
+    }
+  }
+
+  private parkContext(activation: Activation, attempt: AttemptContext): ParkContext {
+    return { engine: this.engine, activations: this.activations, activation, attempt }
+  }
+
+  /** What a settled step holds back may go: gates of the definition's steps, or the next items of its map. */
+  private async release(activation: Activation, job: JobAddress): Promise<void> {
+    const { workflow, step, child } = activation
+    if (child === null) await this.gates.openDue({ workflow, step, job })
+    else if (child.itemIndex !== null) await this.openNextItems(activation, job)
+  }
+
+  private async openNextItems({ workflow, child, run }: Activation, job: JobAddress): Promise<void> {
+    const mapId = job.step.slice(0, job.step.lastIndexOf('['))
+    const map = findStep(workflow, mapId)?.step
+    const limit = map === undefined ? null : concurrencyOf(map)
+    if (limit === null || child === null) return
+    const { settled, pending } = await this.activations.itemProgress(run.id, child.parentIndex, limit)
+    const due = pending.filter((item) => item < limit + settled)
+    await this.engine.queue.openGates(due.map((item) => ({ ...job, step: `${mapId}[${item}]` })))
   }
 
   /** Claims the step and executes it; null when someone else claimed it first. */
@@ -182,22 +280,15 @@ export class StepExecutor {
       // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
       if ((activation.jobEpoch > 1 || activation.row.attempt > 0) && !(await mark.counted)) return null
       const { step } = activation
+      const context = this.contextOf(activation, key, abort.signal)
+      const kind = parkedKindFor(step.step.type)
       const outcome = await perform({
         activation,
         scope: scopeOf(activation),
-        context: {
-          config: step.step.config,
-          runId: activation.run.id,
-          stepId: step.id,
-          workflow: activation.run.workflowName,
-          orderId: activation.run.orderId,
-          attempt: key.attempt,
-          idempotencyKey: `${activation.run.id}.${step.id}`,
-          signal: abort.signal,
-          log: this.logs.logFor(key),
-        },
+        context,
         action: step.action === null ? undefined : this.options.action(step.action),
         db: this.engine.db,
+        park: kind && (() => kind.begin(this.parkContext(activation, context))),
         commitWithin: (batch, result) => this.commit.completeWithin({ batch }, { ...key, ...result }),
         random: Math.random,
       })
@@ -208,9 +299,36 @@ export class StepExecutor {
     }
   }
 
+  private contextOf({ run, step }: Activation, key: AttemptKey, signal: AbortSignal): AttemptContext {
+    return {
+      config: step.step.config,
+      runId: run.id,
+      stepId: step.id,
+      workflow: run.workflowName,
+      orderId: run.orderId,
+      attempt: key.attempt,
+      idempotencyKey: `${run.id}.${step.id}`,
+      signal,
+      log: this.logs.logFor(key),
+    }
+  }
+
+  /** Commits that an attempt waits, with what belongs to it; what it waits for is then looked at. */
+  private async commitParking(outcome: Extract<Outcome, { kind: 'parked' }>, key: AttemptKey): Promise<void> {
+    const { waitingFor, wakeAt, within } = outcome
+    try {
+      await this.engine.db.transaction(async (_tx, batch) => {
+        if (await parkStep({ batch }, { ...key, waitingFor, wakeAt })) await within(batch)
+      })
+    } catch (error) {
+      // Whether it committed, the next read tells.
+      if (!(error instanceof TransactionLost)) throw error
+    }
+  }
+
   /** Commits how an attempt ended, and ends its job accordingly; false: fenced, read again. */
   private async finish(
-    { outcome, mark }: { outcome: Outcome; mark: StartMark },
+    { outcome, mark }: { outcome: Outcome; mark?: StartMark },
     {
       activation,
       key,
@@ -219,15 +337,18 @@ export class StepExecutor {
       token,
     }: { activation: Activation; key: AttemptKey; job: JobAddress; bull: Job; token: string },
   ): Promise<boolean> {
-    const settled = { workflow: activation.workflow, step: activation.step, job }
     switch (outcome.kind) {
+      case 'parked':
+        if (mark) mark.dropped = true
+        await this.commitParking(outcome, key)
+        return false
       case 'completed':
         if (!(await this.commit.complete({ ...key, ...outcome.result }, mark))) return this.fenced(key)
-        await this.gates.openDue(settled)
+        await this.release(activation, job)
         return true
       case 'committed':
-        mark.dropped = true
-        await this.gates.openDue(settled)
+        if (mark) mark.dropped = true
+        await this.release(activation, job)
         return true
       case 'fenced':
         return this.fenced(key)
@@ -242,7 +363,7 @@ export class StepExecutor {
         if (!(await this.commit.settle(settlement, mark))) return this.fenced(key)
         if (settlement.status === 'retrying')
           return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
-        await this.gates.openDue(settled)
+        await this.release(activation, job)
         return failJob(outcome.error.message)
       }
     }
@@ -283,7 +404,7 @@ export class StepExecutor {
       attempt: row.attempt + 1,
       workerId: this.options.workerId,
       startedAt: row.now,
-      startsRun: row.runStatus === 'queued',
+      startsRun: row.runStatus === 'queued' || row.runStatus === 'waiting',
     }
   }
 
@@ -340,11 +461,20 @@ export class StepExecutor {
   }
 }
 
-/** The step whose failure stops the run, where the workflow says so. */
-function haltsOf({ workflow, step }: Activation): string | null {
+/** The step whose failure stops the run, where the workflow says so; of an item, its map must count, too. */
+function haltsOf({ workflow, step, child }: Activation): string | null {
+  if (child !== null && child.itemIndex === null) return null
+  const maps = child === null ? [] : mapsAbove(step.id).map((id) => findStep(workflow, id)?.step.step.on_error)
+  if (maps.includes('continue')) return null
   return workflow.definition.on_failure === 'stop' && step.step.on_error === 'fail' ? step.id : null
 }
 
 function attemptId(key: Pick<AttemptKey, 'runId' | 'stepIndex' | 'attempt'>): string {
   return `${key.runId}.${key.stepIndex}.${key.attempt}`
+}
+
+/** Ids of the maps that an item is in, the outermost first: `m` and `m[2]` for `m[2][0]`. */
+function mapsAbove(itemId: string): string[] {
+  const [id = '', ...places] = itemId.split('[')
+  return places.map((_, depth) => [id, ...places.slice(0, depth)].join('['))
 }

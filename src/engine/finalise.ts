@@ -11,7 +11,9 @@ import { progressOf, runOutcome } from '../workflow/outcome.ts'
 import { isFinished, isSettled } from '../workflow/states.ts'
 import type { Activations } from './activate.ts'
 import { Batcher } from './batcher.ts'
+import { compensate } from './compensate.ts'
 import type { Engine } from './engine.ts'
+import { wakeSteps } from './wake.ts'
 
 /** How soon the root job looks again when steps are unsettled (someone removed or promoted jobs by hand). */
 const LOOK_AGAIN_MS = 1_000
@@ -39,7 +41,8 @@ export class Finaliser {
       ...common,
       name: 'run ends',
       flush: async (ends) => {
-        const done = await finishRuns(engine.db, ends)
+        const { done, parents } = await finishRuns(engine.db, ends)
+        await wakeSteps(engine, parents)
         return ends.map((end) => done.has(end.id))
       },
     })
@@ -55,7 +58,10 @@ export class Finaliser {
     const run = await this.activations.constantsOf(address.run)
     if (run === null) return
     const workflow = await this.engine.versions.get(run.versionId)
-    await this.ends.add(await this.endOf(row, workflow))
+    const end = await this.endOf(row, workflow)
+    const isUndone = end.status !== 'completed'
+    const ending = { workflow, address, job, token, end }
+    await this.ends.add(isUndone ? await compensate(this.engine, ending, row.compensation !== null) : end)
   }
 
   /** Resolves when every write has been answered. */
@@ -84,6 +90,7 @@ export class Finaliser {
       completed: progress.completed,
       failed: progress.failed,
       skipped: progress.skipped,
+      compensation: null,
     }
     if (outcome.status !== 'completed') return end
     try {

@@ -7,7 +7,9 @@ import { evaluateExpression, ExpressionError, type Scope } from '../workflow/exp
 import type { Json } from '../workflow/definition.ts'
 import { LIMITS } from '../workflow/limits.ts'
 import { findJsonFault } from '../workflow/json-value.ts'
+import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Activation } from './activate.ts'
+import { PermanentFailure } from './permanent-failure.ts'
 
 /** Executing one attempt of one step: the simulated work, then what the step's type says. */
 
@@ -44,6 +46,14 @@ export type Outcome =
   /** Another attempt owns the step: what this one did in its transaction was rolled back. */
   | { kind: 'fenced' }
   | { kind: 'failed'; error: StoredError; retry: boolean; afterMs: number | null }
+  /** The attempt goes on to wait; `within` runs in the transaction that says so. */
+  | {
+      kind: 'parked'
+      waitingFor: WaitingFor
+      /** ISO 8601. */
+      wakeAt: string | null
+      within: (batch: Database['batch']) => Promise<void>
+    }
   /** The worker shuts down. */
   | { kind: 'released' }
   /** Postgres broke during a transaction: whether it committed must be read. */
@@ -77,6 +87,8 @@ export interface Attempt {
   db: Database
   /** Commits a result within the transaction of its action; false when the attempt is fenced. */
   commitWithin: (batch: Database['batch'], result: StepResult) => Promise<boolean>
+  /** Parks the attempt, where its type is to wait; undefined for a type that does not. */
+  park: (() => Promise<Outcome>) | undefined
   random: () => number
 }
 
@@ -94,6 +106,7 @@ export async function perform(attempt: Attempt): Promise<Outcome> {
 async function execute(attempt: Attempt): Promise<Outcome> {
   const { step } = attempt.activation.step
   await simulate(attempt)
+  if (attempt.park) return attempt.park()
   switch (step.type) {
     case 'parallel':
     case 'join':
@@ -218,16 +231,6 @@ function checked(check: Check, value: unknown, code: string, what: string): unkn
   }
 }
 
-/** A failure that no retry could mend. */
-class PermanentFailure extends Error {
-  readonly code: string
-
-  constructor(code: string, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-  }
-}
-
 class Fenced extends Error {}
 
 function aborted(reason: AttemptAborted): Outcome {
@@ -241,7 +244,8 @@ function aborted(reason: AttemptAborted): Outcome {
 }
 
 /** Actions come from other files, perhaps with another copy of our classes: their errors are known by name. */
-function failure(error: unknown): Outcome {
+/** How an attempt ends that throws. */
+export function failure(error: unknown): Outcome {
   const { name, code, afterMs } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   const permanent =
     error instanceof PermanentFailure ||

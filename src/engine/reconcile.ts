@@ -13,8 +13,9 @@ import { Sweep } from './sweep.ts'
  *
  * 1. has the queue lost its data? (a new life: {@link checkQueueLife})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
- * 3. sweep a page of runs in which nothing happens, and of gates that may be left over
- * 4. forget finished jobs, where the queue does not do so by itself
+ * 3. wake the parked steps whose waking got lost
+ * 4. sweep a page of runs in which nothing happens, and of gates that may be left over
+ * 5. forget finished jobs, where the queue does not do so by itself
  *
  * Nothing here decides anything about a step; the worst that a needless dispatch costs is a few stale jobs.
  */
@@ -91,6 +92,7 @@ export async function reconcile(engine: Engine, sweep: Sweep): Promise<void> {
     sweep.rewind()
   }
   await dispatchForgotten(engine)
+  await sweep.parkedSteps()
   await sweep.nextRuns()
   await sweep.nextGates()
   await engine.queue.forgetFinished(await listServedQueues(engine.db))

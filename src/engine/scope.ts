@@ -1,21 +1,29 @@
-import type { DependencyFacts, RunFacts, StepFacts } from '../workflow/decide.ts'
+import type { Condition, DependencyFacts, RunFacts, StepFacts, StepRole } from '../workflow/decide.ts'
 import { evaluateCondition, type Scope } from '../workflow/expressions.ts'
 import type { Activation } from './activate.ts'
 
 /** The data that the bindings and expressions of an activated step see. */
-export function scopeOf({ run, workflow, step, row, order }: Activation): Scope {
+export function scopeOf({ run, workflow, step, row, order, child }: Activation): Scope {
   const views = new Map(step.needs.map((index, position) => [workflow.steps[index]!.id, row.needs[position]]))
-  return { input: run.input, context: run.context, order, steps: (id) => views.get(id) }
+  const scope = { input: run.input, context: run.context, order, steps: (id: string) => views.get(id) }
+  return child === null || child.itemIndex === null ? scope : { ...scope, item: row.item, index: child.itemIndex }
 }
 
 /** The facts that {@link decide} decides from. */
 export function factsOf(activation: Activation): [StepFacts, DependencyFacts[], RunFacts] {
   const { step, row } = activation
   const scope = scopeOf(activation)
-  const condition = (text: string | undefined) =>
+  const condition = (text: string | undefined): Condition | undefined =>
     text === undefined ? undefined : () => evaluateCondition(text, scope)
   return [
-    { id: step.id, status: row.status, join: step.step.join, when: condition(step.step.when) },
+    {
+      id: step.id,
+      status: row.status,
+      join: step.step.join,
+      when: condition(step.step.when),
+      parkedOn: row.status === 'waiting' ? row.waitingFor?.kind : undefined,
+      role: roleOf(activation),
+    },
     step.dependencies.map((edge, position) => {
       const dependency = row.dependencies[position]!
       return {
@@ -28,4 +36,11 @@ export function factsOf(activation: Activation): [StepFacts, DependencyFacts[], 
     }),
     { status: row.runStatus, jobEpoch: activation.jobEpoch, epoch: row.epoch, haltedBy: row.haltedBy },
   ]
+}
+
+/** The map of an item is the one dependency that was read for it. */
+function roleOf({ child, row, admitted }: Activation): StepRole | undefined {
+  if (child === null) return undefined
+  if (child.itemIndex === null) return { kind: 'compensation' }
+  return { kind: 'item', map: row.dependencies[0]!.status, admitted }
 }

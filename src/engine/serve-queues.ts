@@ -1,6 +1,6 @@
 import type { Job, Worker } from 'bullmq'
 import { stepBackoff } from '../queue/control.ts'
-import { CANARY_JOB, RUNS_QUEUE, stepsQueue } from '../queue/names.ts'
+import { CANARY_JOB, RUNS_QUEUE, stepsQueue, TIMERS_QUEUE } from '../queue/names.ts'
 import type { Engine } from './engine.ts'
 import type { StepExecutor } from './execute.ts'
 import type { Finaliser } from './finalise.ts'
@@ -32,13 +32,14 @@ export interface ServedQueue {
 
 /** Root jobs of that many runs at once: they only read and write. */
 const RUNS_CONCURRENCY = 50
+const TIMERS_CONCURRENCY = 50
 /**
  * How often BullMQ looks for jobs whose lock has expired, as a part of the lock's duration. A killed worker's job comes
  * up again after at most one lock and one such interval.
  */
 const STALLED_INTERVAL = 0.4
 
-/** Starts taking jobs: steps of the given queues, and root jobs. */
+/** Starts taking jobs: steps of the given queues, root jobs and timers. */
 export function serveQueues(
   engine: Engine,
   executor: StepExecutor,
@@ -87,6 +88,8 @@ export function serveQueues(
       serve(stepsQueue(queue), options.concurrency, (job, token) => executor.process(job, token)),
     ),
     serve(RUNS_QUEUE, RUNS_CONCURRENCY, (job, token) => finaliser.process(job, token)),
+    // A timer whose delay is over has done its work by coming up: with it, the step that waits is released.
+    serve(TIMERS_QUEUE, TIMERS_CONCURRENCY, () => Promise.resolve()),
   ]
   return {
     workers,

@@ -14,6 +14,12 @@ export interface StartRequest {
   orderId?: string | undefined
   priority?: number | undefined
   tags?: readonly string[] | undefined
+  /** Chosen by the caller, who may have to repeat the start; default: a new one. */
+  id?: string | undefined
+  /** The step that the run is the child run of. */
+  parent?: NewRun['parent'] | undefined
+  /** What it came from. */
+  origin?: NewRun['origin'] | undefined
 }
 
 /** A client's promise that requests with this key are one and the same. */
@@ -65,13 +71,18 @@ export async function startRuns(
 
 function newRun(engine: Engine, version: { id: string; workflowId: string }, request: StartRequest): NewRun {
   return {
-    id: uuidv7(),
+    id: request.id ?? uuidv7(),
     workflowId: version.workflowId,
     versionId: version.id,
     input: request.input ?? null,
     context: request.context ?? null,
     orderId: request.orderId ?? null,
-    parentRunId: null,
+    parent: request.parent ?? null,
+    origin: request.origin ?? {},
+    startAt: null,
+    concurrencyKey: null,
+    admitted: true,
+    timeoutSeconds: null,
     tags: request.tags ?? [],
     priority: request.priority ?? null,
     queueToken: engine.queueLife.token,

@@ -1,9 +1,12 @@
 import { findQuietRuns, readLiveEpochs, readQuietRuns, type Quiet, type QuietRun } from '../db/sweep.ts'
 import { ROOT_JOB } from '../queue/names.ts'
-import type { CompiledWorkflow } from '../workflow/compile.ts'
+import { findStep } from '../workflow/child-step.ts'
+import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { isSettled } from '../workflow/states.ts'
+import { agreeOnWaiting, findDueSteps } from '../db/park.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
+import { wakeSteps } from './wake.ts'
 
 /**
  * The sweep compares runs in which nothing happens with the queue: a step that is due in Postgres must have a job that
@@ -17,6 +20,12 @@ const QUIET_MS = 4_000
 const RUNS_PER_SWEEP = 250
 /** Lookups in the queue that one look may cost, shared among its runs; of a run with more due steps, some are sampled. */
 const LOOKUPS_PER_SWEEP = 500
+/** How late the waking of a parked step must be to count as lost; its job itself looks at the time. */
+const LATE_MS = 300
+/** Parked steps woken in one look. */
+const DUE_PER_SWEEP = 1_000
+/** How long nothing must have happened in a run with parked steps for it to count as waiting. */
+const WAITING_AFTER_MS = 300
 /** Gates of one look. */
 const GATES_PER_SWEEP = 200
 
@@ -68,21 +77,28 @@ export class Sweep {
     return { looked: page.runs.length, redispatched: lost.length }
   }
 
+  /** Wakes parked steps whose hint got lost, and brings the status of runs with parked steps up to date. */
+  async parkedSteps(): Promise<void> {
+    await wakeSteps(this.engine, await findDueSteps(this.engine.db, LATE_MS, DUE_PER_SWEEP))
+    await agreeOnWaiting(this.engine.db, WAITING_AFTER_MS)
+  }
+
   /** Removes gates of runs that have ended or moved on to another epoch, so that what they held runs dry. */
   async nextGates(): Promise<number> {
     const gates = await this.engine.queue.listGates(this.gateOffset, this.gateOffset + GATES_PER_SWEEP - 1)
     const epochs = await readLiveEpochs(this.engine.db, [...new Set(gates.map((gate) => gate.run))])
     const dead = gates.filter((gate) => epochs.get(gate.run) !== gate.epoch)
-    await this.engine.queue.openGates(dead)
-    this.gateOffset = gates.length < GATES_PER_SWEEP ? 0 : this.gateOffset + gates.length - dead.length
+    await this.engine.queue.openParked(dead)
+    this.gateOffset = gates.length === 0 ? 0 : Math.max(0, this.gateOffset + GATES_PER_SWEEP - dead.length)
     return dead.length
   }
 
   private async isLost(run: QuietRun, lookups: number, opened: Set<string>): Promise<boolean> {
     if (this.engine.dispatching.has(run.id)) return false
     const workflow = await this.engine.versions.get(run.versionId)
+    if (run.child !== null && (await this.isChildLost(run, run.child, opened))) return true
     const due = dueSteps(run, workflow)
-    if (due.length === 0) return run.statuses.every(isSettled) && (await this.isRootLost(run))
+    if (due.length === 0) return !run.hasChildren && run.statuses.every(isSettled) && (await this.isRootLost(run))
     for (const index of sample(due, lookups)) {
       if (await this.isStepLost(run, workflow, index, opened)) return true
     }
@@ -100,7 +116,16 @@ export class Sweep {
     index: number,
     opened: Set<string>,
   ): Promise<boolean> {
-    const step = workflow.steps[index]!
+    return this.isJobLost(run, workflow.steps[index]!, opened)
+  }
+
+  /** An item of a map, or a compensation; its map, or the root job, adds it anew once the run is dispatched again. */
+  private async isChildLost(run: QuietRun, stepId: string, opened: Set<string>): Promise<boolean> {
+    const found = findStep(await this.engine.versions.get(run.versionId), stepId)
+    return found !== null && (await this.isJobLost(run, found.step, opened))
+  }
+
+  private async isJobLost(run: QuietRun, step: CompiledStep, opened: Set<string>): Promise<boolean> {
     const address = { run: run.id, step: step.id, epoch: run.epoch }
     const presence = await this.engine.queue.stepPresence(address, step.queue)
     if (presence === 'missing' || presence === 'finished') return true
@@ -108,16 +133,18 @@ export class Sweep {
     const key = `${run.id}.${step.id}.${run.epoch}`
     if (this.opened.has(key)) return true
     opened.add(key)
-    await this.engine.queue.openGates([address])
+    await this.engine.queue.openParked([address])
     return false
   }
 }
 
-/** Steps whose job should be about to come up: all dependencies settled, nobody at work on them, no back-off running. */
+/** Steps whose job should be about to come up: all dependencies settled, nobody at work on them, no back-off running, not parked. */
 function dueSteps(run: QuietRun, workflow: CompiledWorkflow): number[] {
   return workflow.steps
     .map((step) => step.index)
-    .filter((index) => !isSettled(run.statuses[index]!) && !run.alive[index] && !run.backingOff[index])
+    .filter(
+      (index) => !isSettled(run.statuses[index]!) && !run.alive[index] && !run.backingOff[index] && !run.parked[index],
+    )
     .filter((index) => workflow.plan.dependencies[index]!.every((dependency) => isSettled(run.statuses[dependency]!)))
 }
 

@@ -54,7 +54,18 @@ export function buildFlow(spec: FlowSpec): FlowJob {
   return top.length > 0 ? { ...root, children: top } : root
 }
 
-function stepJob(spec: FlowSpec, step: FlowStep): FlowJob {
+/** A step that is added below a job of its run: an item of a map, or a compensation below the root job. */
+export function childJob(
+  address: { run: string; epoch: number },
+  step: Omit<FlowStep, 'parent'>,
+  parent?: { id: string; queue: string },
+): FlowJob {
+  const job = stepJob(address, step)
+  const children = step.gated ? { children: [gateJob(address, step.id)] } : {}
+  return { ...job, ...children, opts: { ...job.opts, ...(parent === undefined ? {} : { parent }) } }
+}
+
+function stepJob(spec: { run: string; epoch: number }, step: Omit<FlowStep, 'parent'>): FlowJob {
   const opts: JobsOptions = {
     jobId: jobId({ run: spec.run, step: step.id, epoch: spec.epoch }),
     attempts: step.maxRetries + 1,
@@ -71,7 +82,7 @@ function stepJob(spec: FlowSpec, step: FlowStep): FlowJob {
   }
 }
 
-function gateJob(spec: FlowSpec, stepId: string): FlowJob {
+function gateJob(spec: { run: string; epoch: number }, stepId: string): FlowJob {
   return {
     name: 'gate',
     queueName: GATES_QUEUE,

@@ -1,6 +1,6 @@
 import type { FlowProducer, Job, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
 import { LRUCache } from 'lru-cache'
-import { buildFlow, type FlowSpec } from './flow.ts'
+import { buildFlow, childJob, type FlowSpec, type FlowStep } from './flow.ts'
 import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
 import { GATES_QUEUE, jobId, RUNS_QUEUE, stepsQueue, TIMERS_QUEUE, type JobAddress } from './names.ts'
 
@@ -85,6 +85,23 @@ export class RunQueue {
     else await this.timers.add('timer', address, { ...options, delay: Math.max(1, Math.ceil(delayMs)) })
   }
 
+  /** Puts steps below a job that is active now, side by side; the job must then be moved to waiting-children. */
+  async addItems(job: Job, address: JobAddress, items: readonly Omit<FlowStep, 'parent'>[]): Promise<void> {
+    const parent = { id: job.id!, queue: job.queueQualifiedName }
+    for (let start = 0; start < items.length; start += JOBS_PER_ADD) {
+      const page = items.slice(start, start + JOBS_PER_ADD)
+      await this.flows.addBulk(page.map((item) => childJob(address, item, parent)))
+    }
+  }
+
+  /** Puts steps below a job that is active now, one after the other, the first of the list first. */
+  async addChain(job: Job, address: JobAddress, steps: readonly Omit<FlowStep, 'parent'>[]): Promise<void> {
+    if (steps.length === 0) return
+    const parent = { id: job.id!, queue: job.queueQualifiedName }
+    const jobs = steps.map((step, index) => childJob(address, step, index === steps.length - 1 ? parent : undefined))
+    await this.flows.add(jobs.reduce((below, above) => ({ ...above, children: [below] })))
+  }
+
   /** Where a step's job is; `queue` as in the definition. */
   async stepPresence(address: JobAddress, queue: string): Promise<JobPresence> {
     return presence(await this.stepQueue(queue).getJobState(jobId(address)))
@@ -95,9 +112,13 @@ export class RunQueue {
     return presence(await this.runs.getJobState(jobId(address)))
   }
 
-  /** Addresses of gates, a page at a time, oldest first. */
+  /** Addresses of gates with and without a time, from one place to another of either list, oldest first. */
   async listGates(start: number, end: number): Promise<JobAddress[]> {
-    const jobs = await this.gates.getJobs(['wait'], start, end, true)
+    const pages = await Promise.all([
+      this.gates.getJobs(['wait'], start, end, true),
+      this.timers.getJobs(['delayed'], start, end, true),
+    ])
+    const jobs = pages.flat()
     return jobs.filter((job) => job !== undefined && job !== null).map((job) => job.data as JobAddress)
   }
 

@@ -1,15 +1,21 @@
 import type { Join } from './definition.ts'
 import { isSettled, type RunStatus, type StepStatus } from './states.ts'
+import type { WaitingFor } from './waiting-for.ts'
 
 /**
  * The one rule: what a step's job does is decided here, from what Postgres says at that moment, and nowhere else.
  *
  *     the job's epoch is older than the run's       stale: a newer flow has the step
  *     the step has settled                          settled: the job has nothing to do
+ *     it compensates another, and the run goes on   execute, once the compensation before it has settled
  *     the run is cancelling or has ended            cancel
  *     the run is paused                             stale: resuming adds a new flow
+ *     it is an item, and its map has settled        cancel
+ *     it is an item, and its map does not wait      stale: the map adds it anew
+ *     it is an item beyond the map's concurrency    wait
  *     a dependency has not settled                  wait: the job came too early
- *     a step failed, and the workflow stops         skip
+ *     a step failed, and the workflow stops         skip; but what is parked on items or a child run goes on
+ *     it is parked                                  execute: look whether what it waits for is there
  *     the join does not let the step execute        skip
  *     a condition that matters cannot be evaluated  fail
  *     `when` is false                               skip
@@ -20,7 +26,8 @@ import { isSettled, type RunStatus, type StepStatus } from './states.ts'
 export function decide(step: StepFacts, dependencies: readonly DependencyFacts[], run: RunFacts): Decision {
   if (run.jobEpoch < run.epoch) return { kind: 'stale' }
   if (isSettled(step.status)) return { kind: 'settled' }
-  return decideByRun(run) ?? decideByDependencies(step, dependencies, run) ?? decideByWhen(step)
+  if (step.role?.kind === 'compensation') return decideCompensation(step, dependencies, run)
+  return decideByRun(run) ?? decideByMap(step) ?? decideByDependencies(step, dependencies, run) ?? decideByWhen(step)
 }
 
 /** What to do about a step whose job has come up. */
@@ -42,7 +49,18 @@ export interface StepFacts {
   join: Join
   /** The step's `when`. */
   when?: Condition | undefined
+  /** What it waits for, where it is parked. */
+  parkedOn?: WaitingFor['kind'] | undefined
+  /** What it is, where it is no step of the definition itself. */
+  role?: StepRole | undefined
 }
+
+/** A row of a run beyond the definition's steps. */
+export type StepRole =
+  /** `admitted`: the map's concurrency has room for it. */
+  | { kind: 'item'; map: StepStatus; admitted: boolean }
+  /** Undoes a completed step of a run that failed or is being cancelled. */
+  | { kind: 'compensation' }
 
 export interface RunFacts {
   status: RunStatus
@@ -92,10 +110,27 @@ function decideByRun(run: RunFacts): Decision | null {
   }
 }
 
+/** Compensations run one after the other, whether or not the one before succeeded, also while the run is cancelled. */
+function decideCompensation(step: StepFacts, before: readonly DependencyFacts[], run: RunFacts): Decision {
+  const ended = run.status === 'cancelling' ? null : decideByRun(run)
+  const unsettled = before.filter((edge) => !isSettled(edge.status))
+  if (ended === null && unsettled.length > 0) return { kind: 'wait', for: unsettled.map((edge) => edge.id) }
+  return ended ?? decideByWhen(step)
+}
+
+function decideByMap({ role }: StepFacts): Decision | null {
+  if (role?.kind !== 'item') return null
+  if (isSettled(role.map)) return { kind: 'cancel', reason: 'its map has ended' }
+  if (role.map !== 'waiting') return { kind: 'stale' }
+  return role.admitted ? null : { kind: 'wait', for: [] }
+}
+
 function decideByDependencies(step: StepFacts, edges: readonly DependencyFacts[], run: RunFacts): Decision | null {
   const unsettled = edges.filter((edge) => !isSettled(edge.status))
   if (unsettled.length > 0) return { kind: 'wait', for: [...new Set(unsettled.map((edge) => edge.id))] }
-  if (run.haltedBy !== null) return skip(`step ${run.haltedBy} failed and the workflow stops on failure`)
+  const goesOn = step.parkedOn === 'items' || step.parkedOn === 'run'
+  if (run.haltedBy !== null && !goesOn) return skip(`step ${run.haltedBy} failed and the workflow stops on failure`)
+  if (step.parkedOn !== undefined) return { kind: 'execute' }
   if (step.join === 'always' || edges.length === 0) return null
   return decideByJoin(step.join, edges.map(stateOf))
 }

@@ -21,10 +21,7 @@ export const STEP_TYPES = [
   'condition',
   'parallel',
   'join',
-  'approval',
-  'human_gate',
   'wait',
-  'wait_event',
   'map',
   'workflow',
   'http',
@@ -43,6 +40,9 @@ export const EXECUTABLE_STEP_TYPES = [
   'condition',
   'parallel',
   'join',
+  'wait',
+  'map',
+  'workflow',
   'transform',
 ] as const satisfies readonly StepType[]
 

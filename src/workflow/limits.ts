@@ -18,6 +18,8 @@ export const LIMITS = {
   expressionWork: 2_000_000,
   /** Items of one `map` step. */
   mapItems: 10_000,
+  /** Runs above a run: how deep `workflow` steps may nest. */
+  workflowDepth: 10,
   /** Runs of one batch request. */
   batchRuns: 1_000,
   /** Retries of one step (`config.max_retries`). */

@@ -14,7 +14,10 @@ async function insertOnly(engine: TestEngine, name: string, queueToken: string |
   const definition = chain(name, 3)
   const { workflow, version } = await registerWorkflow(engine.engine, definition as Json)
   const id = uuidv7()
-  const empty = { input: null, context: null, orderId: null, parentRunId: null, tags: [], priority: null }
+  const empty = {
+    ...{ input: null, context: null, orderId: null, parent: null, tags: [], priority: null, startAt: null },
+    ...{ concurrencyKey: null, admitted: true, timeoutSeconds: null, origin: {} },
+  }
   await insertRuns(
     engine.engine.db,
     [{ id, workflowId: workflow.id, versionId: version.id, queueToken, ...empty }],

@@ -1,0 +1,202 @@
+import type { WaitingFor } from '../workflow/waiting-for.ts'
+import type { AttemptKey } from './commit.ts'
+import type { Database } from './client.ts'
+
+/** Statements by which steps park, and by which those are found that depend on a parked step: items of maps, children. */
+
+type Executor = Pick<Database, 'batch'>
+
+/** An attempt that goes on to wait. */
+export interface Parking extends AttemptKey {
+  waitingFor: WaitingFor
+  /** ISO 8601; null: it has no time. */
+  wakeAt: string | null
+}
+
+/**
+ * Parks one step: its attempt has no owner from now on. False: another attempt owns the step. Where nothing else of its
+ * run is running, the run waits. Locks the step's row and its run's. Parking again only changes what it waits for.
+ */
+export async function parkStep(db: Executor, parking: Parking): Promise<boolean> {
+  const rows = await db.batch('park_step', PARK, [
+    parking.runId,
+    parking.stepIndex,
+    parking.attempt,
+    parking.workerId,
+    parking.startedAt,
+    JSON.stringify(parking.waitingFor),
+    parking.wakeAt,
+  ])
+  return rows.length > 0
+}
+
+const PARK = `
+WITH parked AS (
+  UPDATE steps s SET status = 'waiting', attempt = $3::int, worker_id = NULL, started_at = $5::timestamptz, retry_at = NULL,
+    waiting_for = $6::json, wake_at = $7::timestamptz
+  WHERE s.run_id = $1::uuid AND s.step_index = $2::int
+    AND s.status IN ('pending', 'running', 'retrying', 'waiting')
+    AND (s.attempt < $3::int OR (s.attempt = $3::int AND (s.worker_id = $4::uuid OR s.status = 'waiting')))
+  RETURNING s.run_id, s.step_index
+), waiting AS (
+  UPDATE runs r SET started_at = LEAST(r.started_at, $5::timestamptz), status = CASE WHEN EXISTS (
+      SELECT 1 FROM steps s WHERE s.run_id = r.id AND s.status IN ('running', 'retrying') AND s.step_index <> $2::int
+    ) THEN 'running'::run_status ELSE 'waiting'::run_status END
+  FROM parked WHERE r.id = parked.run_id AND r.status IN ('queued', 'running', 'waiting')
+)
+SELECT step_index FROM parked`
+
+/** A row beyond the definition's steps: an item of a map, or a compensation. */
+export interface ChildRow {
+  stepIndex: number
+  stepId: string
+  parentIndex: number
+  /** Null for a compensation. */
+  itemIndex: number | null
+  /** Index of the compensation before it, if any. */
+  previousIndex: number | null
+}
+
+/** Finds children by their ids; the answer is by `run id/step id`. Index: steps_child_id. */
+export async function readChildren(
+  db: Database,
+  queries: readonly { runId: string; stepId: string }[],
+): Promise<Map<string, ChildRow>> {
+  const rows = await db.batch<ChildRow & { runId: string }>(
+    'read_children',
+    `SELECT s.run_id AS "runId", s.step_index AS "stepIndex", s.step_id AS "stepId", s.parent_index AS "parentIndex",
+            s.item_index AS "itemIndex",
+            CASE WHEN s.item_index IS NULL THEN (
+              SELECT max(p.step_index) FROM steps p
+              WHERE p.run_id = s.run_id AND p.parent_index IS NOT NULL AND p.item_index IS NULL AND p.step_index < s.step_index
+            ) END AS "previousIndex"
+     FROM unnest($1::uuid[], $2::text[]) AS i(run_id, step_id)
+     JOIN steps s ON s.run_id = i.run_id AND s.step_id = i.step_id AND s.parent_index IS NOT NULL`,
+    [queries.map((query) => query.runId), queries.map((query) => query.stepId)],
+  )
+  return new Map(rows.map((row) => [`${row.runId}/${row.stepId}`, row]))
+}
+
+/** Inserts the items of a map, unless they are there already (from before a retry). Locks the run's row. */
+export async function insertItems(
+  db: Executor,
+  map: { runId: string; stepIndex: number; stepId: string },
+  items: readonly unknown[],
+): Promise<void> {
+  await db.batch('lock_run', 'SELECT 1 FROM runs WHERE id = $1::uuid FOR UPDATE', [map.runId])
+  await db.batch(
+    'insert_items',
+    `INSERT INTO steps (run_id, step_index, step_id, parent_index, item_index, item)
+     SELECT $1::uuid, (SELECT max(step_index) FROM steps WHERE run_id = $1::uuid) + i.ord, $3::text || '[' || (i.ord - 1) || ']',
+            $2::int, i.ord - 1, i.item
+     FROM json_array_elements($4::json) WITH ORDINALITY AS i(item, ord)
+     WHERE NOT EXISTS (SELECT 1 FROM steps s WHERE s.run_id = $1::uuid AND s.parent_index = $2::int AND s.item_index IS NOT NULL)`,
+    [map.runId, map.stepIndex, map.stepId, JSON.stringify(items)],
+  )
+}
+
+/** An item of a map as the map sees it. */
+export interface ItemRow {
+  stepIndex: number
+  stepId: string
+  itemIndex: number
+  status: 'pending' | 'running' | 'retrying' | 'waiting' | 'completed' | 'failed' | 'skipped' | 'cancelled'
+  error: string | null
+}
+
+/** All items of a map, in order. Index: steps_children. */
+export async function readItems(db: Database, runId: string, mapIndex: number): Promise<ItemRow[]> {
+  return db.batch<ItemRow & Record<string, unknown>>(
+    'read_items',
+    `SELECT step_index AS "stepIndex", step_id AS "stepId", item_index AS "itemIndex", status, error ->> 'message' AS error
+     FROM steps WHERE run_id = $1::uuid AND parent_index = $2::int AND item_index IS NOT NULL ORDER BY item_index`,
+    [runId, mapIndex],
+  )
+}
+
+/** How far the items of a map have come: how many have settled, and the first of those that nobody has begun. */
+export interface ItemProgress {
+  settled: number
+  pending: number[]
+}
+
+/** Progress of maps, in the order asked; at most `limit` pending items each. Index: steps_children. */
+export async function readItemProgress(
+  db: Database,
+  maps: readonly { runId: string; stepIndex: number; limit: number }[],
+): Promise<ItemProgress[]> {
+  const rows = await db.batch<{ ord: string; settled: string; pending: number[] | null }>(
+    'item_progress',
+    `SELECT m.ord,
+            (SELECT count(*) FROM steps s WHERE s.run_id = m.run_id AND s.parent_index = m.step_index AND s.item_index IS NOT NULL
+               AND s.status IN ('completed', 'failed', 'skipped', 'cancelled')) AS settled,
+            (SELECT array_agg(p.item_index) FROM (
+               SELECT s.item_index FROM steps s WHERE s.run_id = m.run_id AND s.parent_index = m.step_index
+                 AND s.item_index IS NOT NULL AND s.status = 'pending' ORDER BY s.item_index LIMIT m.most) p) AS pending
+     FROM unnest($1::uuid[], $2::int[], $3::int[]) WITH ORDINALITY AS m(run_id, step_index, most, ord)`,
+    [maps.map((map) => map.runId), maps.map((map) => map.stepIndex), maps.map((map) => map.limit)],
+  )
+  const progress = maps.map((): ItemProgress => ({ settled: 0, pending: [] }))
+  for (const row of rows) progress[Number(row.ord) - 1] = { settled: Number(row.settled), pending: row.pending ?? [] }
+  return progress
+}
+
+/** A child run as its parent's step sees it. */
+export interface ChildRun {
+  id: string
+  status: string
+  /** JSON text. */
+  output: string | null
+  error: string | null
+  workflowName: string
+}
+
+/** A child run, or null where it has not been started yet. */
+export async function readChildRun(db: Database, id: string): Promise<ChildRun | null> {
+  const rows = await db.batch<ChildRun & Record<string, unknown>>(
+    'read_child_run',
+    `SELECT r.id, r.status, r.output::text AS output, r.error ->> 'message' AS error, w.name AS "workflowName"
+     FROM runs r JOIN workflows w ON w.id = r.workflow_id WHERE r.id = $1::uuid`,
+    [id],
+  )
+  return rows[0] ?? null
+}
+
+/** A parked step whose time has come. */
+export interface DueStep {
+  run: string
+  step: string
+  epoch: number
+}
+
+/** Parked steps of live runs that should have been woken `lateMs` ago or earlier, at most `limit`. Index: steps_wake. */
+export async function findDueSteps(db: Database, lateMs: number, limit: number): Promise<DueStep[]> {
+  return db.batch<DueStep & Record<string, unknown>>(
+    'due_steps',
+    `SELECT s.run_id AS run, s.step_id AS step, r.epoch
+     FROM steps s JOIN runs r ON r.id = s.run_id
+     WHERE s.wake_at < clock_timestamp() - $1::float8 * interval '1 millisecond' AND s.status = 'waiting'
+       AND r.status IN ('queued', 'running', 'waiting', 'cancelling')
+     ORDER BY s.wake_at LIMIT $2`,
+    [lateMs, limit],
+  )
+}
+
+/**
+ * Makes the status of runs with parked steps agree with their steps: `waiting` where nothing runs, else `running`. Steps
+ * change without looking at the others of their run, so this is done once a tick. Index: steps_parked.
+ */
+export async function agreeOnWaiting(db: Database, quietMs: number): Promise<void> {
+  await db.batch(
+    'agree_on_waiting',
+    `UPDATE runs r SET status = CASE WHEN p.runs THEN 'running'::run_status ELSE 'waiting'::run_status END
+     FROM (
+       SELECT q.run_id, bool_or(x.status IN ('running', 'retrying')) AS runs, max(greatest(x.started_at, x.completed_at)) AS changed_at
+       FROM (SELECT DISTINCT run_id FROM steps WHERE waiting_for IS NOT NULL) q JOIN steps x ON x.run_id = q.run_id
+       GROUP BY q.run_id
+     ) p
+     WHERE r.id = p.run_id AND r.status = CASE WHEN p.runs THEN 'waiting'::run_status ELSE 'running'::run_status END
+       AND (p.runs OR p.changed_at < clock_timestamp() - $1::float8 * interval '1 millisecond')`,
+    [quietMs],
+  )
+}

@@ -1,0 +1,79 @@
+import { v7 as uuidv7 } from 'uuid'
+import { readChildRun } from '../../db/park.ts'
+import { getVersion, getWorkflow } from '../../db/workflows.ts'
+import { SluiceError } from '../../errors.ts'
+import { resolveBinding } from '../../workflow/bindings.ts'
+import type { Json } from '../../workflow/definition.ts'
+import { LIMITS } from '../../workflow/limits.ts'
+import type { RunStatus } from '../../workflow/states.ts'
+import { isFinished } from '../../workflow/states.ts'
+import { PermanentFailure } from '../permanent-failure.ts'
+import { refuseArchived } from '../register.ts'
+import { scopeOf } from '../scope.ts'
+import { startRuns } from '../start.ts'
+import { completed, failed, isDue, park, timedOut, timeoutAt, type ParkContext, type ParkedKind } from './parked.ts'
+
+/**
+ * `workflow`: a child run. Its id is chosen when the step parks and the run is started by the first look, so that a crash
+ * in between starts it once all the same.
+ */
+export const childRunKind: ParkedKind = {
+  async begin({ activation }) {
+    return park({ kind: 'run', run_id: uuidv7() }, timeoutAt(activation))
+  },
+  async look(context) {
+    const { engine, activation } = context
+    const { waitingFor } = activation.row
+    if (waitingFor?.kind !== 'run') return failed('internal', `step ${activation.step.id} waits for no run`)
+    const child = await readChildRun(engine.db, waitingFor.run_id)
+    if (child === null) {
+      await start(context, waitingFor.run_id)
+      return { kind: 'still', wakeAt: timeoutAt(activation) }
+    }
+    if (!isFinished(child.status as RunStatus)) {
+      if (!isDue(timeoutAt(activation), activation)) return { kind: 'still', wakeAt: timeoutAt(activation) }
+      return timedOut(activation)
+    }
+    if (child.status === 'completed')
+      return completed(child.output === null ? null : (JSON.parse(child.output) as Json))
+    const why = child.error === null ? `was ${child.status}` : `failed: ${child.error}`
+    return failed('child_failed', `run ${child.id} of workflow ${child.workflowName} ${why}`, true)
+  },
+}
+
+async function start({ engine, activation }: ParkContext, id: string): Promise<void> {
+  const { run, step } = activation
+  const name = String(step.step.config['workflow'])
+  const { version: pinned } = step.step.config
+  if (run.depth + 1 > LIMITS.workflowDepth) {
+    throw new PermanentFailure(
+      'depth_exceeded',
+      `step ${step.id} would start a run ${run.depth + 1} levels deep, more than the limit of ${LIMITS.workflowDepth}: does workflow ${name} contain itself?`,
+    )
+  }
+  const workflow = await getWorkflow(engine.db, name)
+  if (workflow === null) throw new PermanentFailure('unknown_workflow', `there is no workflow "${name}"`)
+  const number = typeof pinned === 'number' ? pinned : workflow.latestVersion
+  const version = await getVersion(engine.db.orm, workflow.id, number)
+  if (version === null) throw new PermanentFailure('unknown_workflow', `workflow "${name}" has no version ${number}`)
+  const { input } = step.step
+  try {
+    refuseArchived(workflow)
+    await startRuns(engine, { id: version.id, workflowId: workflow.id }, [
+      {
+        id,
+        input: input === undefined ? {} : resolveBinding(input, scopeOf(activation)),
+        context: run.context,
+        orderId: run.orderId ?? undefined,
+        parent: { runId: run.id, stepIndex: step.index, depth: run.depth + 1 },
+      },
+    ])
+  } catch (error) {
+    // Somebody else looked at the same moment, and started it.
+    if ((await readChildRun(engine.db, id)) !== null) return
+    if (error instanceof SluiceError && error.code !== 'unavailable' && error.code !== 'internal') {
+      throw new PermanentFailure(error.code, `workflow ${name} could not be started: ${error.message}`, error)
+    }
+    throw error
+  }
+}

@@ -1,0 +1,29 @@
+import { resolveBinding } from '../../workflow/bindings.ts'
+import { PermanentFailure } from '../permanent-failure.ts'
+import { scopeOf } from '../scope.ts'
+import { after, completed, isDue, park, type ParkContext, type ParkedKind } from './parked.ts'
+
+/** `wait`: until a time. */
+export const waitKind: ParkedKind = {
+  async begin(context) {
+    const until = untilOf(context)
+    return isDue(until, context.activation) ? completed(null) : park({ kind: 'timer', until }, until)
+  },
+  async look({ activation }) {
+    const { waitingFor } = activation.row
+    const until = waitingFor?.kind === 'timer' ? waitingFor.until : activation.row.now
+    return isDue(until, activation) ? completed(null) : { kind: 'still', wakeAt: until }
+  },
+}
+
+function untilOf({ activation }: ParkContext): string {
+  const { seconds, until } = activation.step.step.config
+  if (typeof seconds === 'number') return after(activation.row.now, seconds)
+  const time = resolveBinding(until ?? null, scopeOf(activation))
+  const parsed = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  if (!Number.isNaN(parsed)) return new Date(parsed).toISOString()
+  throw new PermanentFailure(
+    'invalid_time',
+    `config.until of step ${activation.step.id} is ${JSON.stringify(time)}: it must be an ISO 8601 time with its zone, such as 2026-01-31T09:00:00Z`,
+  )
+}
