@@ -1,23 +1,50 @@
 import { readActivations, type ActivationRow } from '../db/activation.ts'
 import { readOrderViews } from '../db/order-view.ts'
-import type { RunDetail, RunEntry } from '../db/run-queries.ts'
+import { readChildren, readItems } from '../db/park.ts'
+import { listChildRuns, type RunDetail, type RunEntry } from '../db/run-queries.ts'
 import type { StoredError } from '../db/schema.ts'
 import { getStep, type AttemptRow, type StepDetail, type StepRow, type WorkerName } from '../db/step-queries.ts'
 import { SluiceError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { at } from '../workflow/at.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
+import { findStep, type FoundStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
+import { progressOf } from '../workflow/outcome.ts'
 import { isSettled, type AttemptStatus, type StepStatus } from '../workflow/states.ts'
 import { iso } from './schemas/fields.ts'
 import type { AttemptView, StepDetailView, StepView } from './schemas/step.ts'
 
+/** Shows the steps of a run; rows of which the definition knows nothing are left out. */
+export function showSteps(
+  workflow: CompiledWorkflow,
+  rows: readonly StepRow[],
+  childRuns: ReadonlyMap<number, string>,
+): StepView[] {
+  const items = new Map<number, StepRow[]>()
+  for (const row of rows) {
+    if (row.parentIndex === null || row.itemIndex === null) continue
+    const siblings = items.get(row.parentIndex)
+    if (siblings === undefined) items.set(row.parentIndex, [row])
+    else siblings.push(row)
+  }
+  return rows.flatMap((row) => {
+    const found = findStep(workflow, row.stepId)
+    if (found === null) return []
+    return [showStep(found, row, { items: items.get(row.stepIndex), childRunId: childRuns.get(row.stepIndex) })]
+  })
+}
+
 /** Shows a step: what the definition says of it, and what has become of it. */
-export function showStep(compiled: CompiledStep, row: StepRow): StepView {
+function showStep(
+  { step: compiled, parentId }: FoundStep,
+  row: StepRow,
+  { items, childRunId }: { items: readonly Pick<StepRow, 'status'>[] | undefined; childRunId: string | undefined },
+): StepView {
   return {
     step_id: compiled.id,
-    step_index: compiled.index,
+    step_index: row.stepIndex,
     type: compiled.step.type,
     action: compiled.action,
     status: row.status,
@@ -29,50 +56,69 @@ export function showStep(compiled: CompiledStep, row: StepRow): StepView {
     error_message: row.error?.message ?? null,
     reason: row.reason,
     output_bytes: row.outputBytes,
+    parent_step_id: parentId,
+    waiting_for: row.waitingFor,
+    items: items === undefined ? null : progressOf(items.map((item) => item.status)),
+    child_run_id: childRunId ?? null,
   }
 }
 
-/** A step with its payloads and attempts. Throws `not_found` where the run's version has no such step. */
+/** A step with its payloads and attempts. Throws `not_found` where the run has no such step. */
 export async function readStepDetail(engine: Engine, run: RunDetail, stepId: string): Promise<StepDetailView> {
   const workflow = await engine.versions.get(run.versionId)
-  const compiled = requireStep(workflow, run, stepId)
-  const [detail, input] = await Promise.all([
-    getStep(engine.db, run.id, compiled.index),
-    resolveInput(engine, { run, workflow, step: compiled }),
+  const { found, stepIndex } = await requireStep(engine, run, stepId)
+  const [detail, input, childRuns, items] = await Promise.all([
+    getStep(engine.db, run.id, stepIndex),
+    resolveInput(engine, { run, workflow, step: found.step, stepIndex, itemIndex: found.itemIndex }),
+    listChildRuns(engine.db, run.id),
+    found.step.itemStep === null ? undefined : readItems(engine.db, run.id, stepIndex),
   ])
   if (detail === null) throw noSuchStep(run, stepId)
   return {
-    ...showStep(compiled, detail.step),
+    ...showStep(found, detail.step, { items, childRunId: childRuns.get(stepIndex) }),
     input,
     output: detail.output,
-    idempotency_key: `${run.id}.${compiled.id}`,
+    idempotency_key: `${run.id}.${stepId}`,
     attempts: attemptsOf(detail),
   }
 }
 
-/** A step of a compiled version by its id. Throws `not_found`. */
-export function requireStep(workflow: CompiledWorkflow, run: Pick<RunEntry, 'id'>, stepId: string): CompiledStep {
-  const index = workflow.indexOf.get(stepId)
-  if (index === undefined) throw noSuchStep(run, stepId)
-  return at(workflow.steps, index)
+/** A step of a run by its id, an item of a map or a compensation too, and its index. Throws `not_found`. */
+export async function requireStep(
+  engine: Engine,
+  run: Pick<RunEntry, 'id' | 'versionId'>,
+  stepId: string,
+): Promise<{ found: FoundStep; stepIndex: number }> {
+  const found = findStep(await engine.versions.get(run.versionId), stepId)
+  if (found === null) throw noSuchStep(run, stepId)
+  if (found.kind === 'step') return { found, stepIndex: found.step.index }
+  const children = await readChildren(engine.db, [{ runId: run.id, stepId }])
+  const child = children.get(`${run.id}/${stepId}`)
+  if (child === undefined) throw noSuchStep(run, stepId)
+  return { found, stepIndex: child.stepIndex }
 }
 
 function noSuchStep(run: Pick<RunEntry, 'id'>, stepId: string): SluiceError {
   return new SluiceError('not_found', `Run ${run.id} has no step "${stepId}".`)
 }
 
+interface StepPlace {
+  run: RunDetail
+  workflow: CompiledWorkflow
+  step: CompiledStep
+  stepIndex: number
+  itemIndex: number | null
+}
+
 /**
  * The step's input, computed as the worker does it. Null where the step has none, where a step that it reads has not
  * settled, and where the binding has no value.
  */
-async function resolveInput(
-  { db }: Engine,
-  { run, workflow, step }: { run: RunDetail; workflow: CompiledWorkflow; step: CompiledStep },
-): Promise<Json> {
+async function resolveInput({ db }: Engine, { run, workflow, step, stepIndex, itemIndex }: StepPlace): Promise<Json> {
   const binding = step.step.input
   if (binding === undefined) return null
   const [[row], orders] = await Promise.all([
-    readActivations(db, [{ runId: run.id, stepIndex: step.index, dependencies: [], needs: step.needs }]),
+    readActivations(db, [{ runId: run.id, stepIndex, dependencies: [], needs: step.needs }]),
     run.orderId !== null && step.needsOrder ? readOrderViews(db, [run.orderId]) : new Map<string, Json>(),
   ])
   if (!row || row.needs.some((need) => !isSettled(need.status))) return null
@@ -84,6 +130,7 @@ async function resolveInput(
     context: run.context ?? null,
     order: (run.orderId === null ? undefined : orders.get(run.orderId)) ?? null,
     steps: (id: string) => views.get(id),
+    ...(itemIndex === null ? {} : { item: row.item, index: itemIndex }),
   }
   try {
     return resolveBinding(binding, scope)

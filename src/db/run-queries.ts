@@ -1,4 +1,4 @@
-import { and, arrayContains, desc, eq, gte, ilike, inArray, lt, lte, sql, type SQL } from 'drizzle-orm'
+import { and, arrayContains, desc, eq, gte, ilike, inArray, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { Progress } from '../workflow/outcome.ts'
 import type { RunStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
@@ -16,6 +16,10 @@ const ENTRY = {
   error: runs.error,
   orderId: runs.orderId,
   parentRunId: runs.parentRunId,
+  rerunOf: runs.rerunOf,
+  compensation: runs.compensation,
+  startAt: runs.startAt,
+  deadlineAt: runs.deadlineAt,
   tags: runs.tags,
   priority: runs.priority,
   createdAt: runs.createdAt,
@@ -166,7 +170,17 @@ async function countSteps(db: Database, runIds: string[]): Promise<Map<string, C
   const rows = await db.orm
     .select({ runId: steps.runId, completed: count('completed'), failed: count('failed'), skipped: count('skipped') })
     .from(steps)
-    .where(inArray(steps.runId, runIds))
+    .where(and(inArray(steps.runId, runIds), isNull(steps.parentIndex)))
     .groupBy(steps.runId)
   return new Map(rows.map(({ runId, ...counts }) => [runId, counts]))
+}
+
+/** The child runs of a run: the newest of each step that started any. Index: runs_parent. */
+export async function listChildRuns(db: Database, runId: string): Promise<Map<number, string>> {
+  const rows = await db.orm
+    .select({ id: runs.id, stepIndex: runs.parentStepIndex })
+    .from(runs)
+    .where(eq(runs.parentRunId, runId))
+    .orderBy(runs.id)
+  return new Map(rows.flatMap(({ id, stepIndex }) => (stepIndex === null ? [] : [[stepIndex, id]])))
 }

@@ -105,8 +105,7 @@ export function runRoutes(engine: Engine): OpenAPIHono {
   app.openapi(logsRoute, async (c) => {
     const run = await requireRun(engine, c.req.valid('param').run)
     const { step, after, limit, cursor } = c.req.valid('query')
-    const stepIndex =
-      step === undefined ? undefined : requireStep(await engine.versions.get(run.versionId), run, step).index
+    const stepIndex = step === undefined ? undefined : (await requireStep(engine, run, step)).stepIndex
     const key = decodeCursor(cursor, /^\d{1,15}$/)
     const from = key === undefined ? after : Number(key)
     const rows = await listLogs(engine.db, { runId: run.id, stepIndex, after: from, limit: limit + 1 })

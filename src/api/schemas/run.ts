@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { RunDetail, RunEntry } from '../../db/run-queries.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { progressOf } from '../../workflow/outcome.ts'
-import { RUN_STATUSES } from '../../workflow/states.ts'
+import { COMPENSATION_STATUSES, RUN_STATUSES } from '../../workflow/states.ts'
 import { payload, storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
 import { postedDefinition } from './definition.ts'
@@ -26,7 +26,14 @@ export const runEntrySchema = z
       .nullable()
       .openapi({ description: 'What failed first; null while nothing has' }),
     order_id: id.nullable(),
-    parent_run_id: id.nullable(),
+    parent_run_id: id.nullable().openapi({ description: 'The run that it is the child run of' }),
+    rerun_of: id.nullable().openapi({ description: 'The run that it repeats' }),
+    compensation: z
+      .enum(COMPENSATION_STATUSES)
+      .nullable()
+      .openapi({ description: 'How the undoing of its completed steps goes, or went; null: nothing was to be undone' }),
+    start_at: timestampOrNull.openapi({ description: 'It does not start before' }),
+    deadline_at: timestampOrNull.openapi({ description: 'It fails if it has not ended by then' }),
     tags: z.array(z.string()),
     priority: z.int().nullable(),
     progress: progressSchema,
@@ -56,6 +63,10 @@ export function showRunEntry(run: RunEntry): z.infer<typeof runEntrySchema> {
     error: error && { message: error.message, code: error.code ?? null, step_id: error.step_id ?? null },
     order_id: run.orderId,
     parent_run_id: run.parentRunId,
+    rerun_of: run.rerunOf,
+    compensation: run.compensation,
+    start_at: iso(run.startAt),
+    deadline_at: iso(run.deadlineAt),
     tags: run.tags,
     priority: run.priority,
     progress: run.progress,
@@ -65,10 +76,14 @@ export function showRunEntry(run: RunEntry): z.infer<typeof runEntrySchema> {
   }
 }
 
+function ofDefinition(steps: readonly StepView[]): StepView[] {
+  return steps.filter((step) => step.parent_step_id === null)
+}
+
 /** Shows a run whole. */
 export function showRun(run: RunDetail, steps: StepView[]): RunView {
   return {
-    ...showRunEntry({ ...run, progress: progressOf(steps.map((step) => step.status)) }),
+    ...showRunEntry({ ...run, progress: progressOf(ofDefinition(steps).map((step) => step.status)) }),
     input: run.input ?? null,
     context: run.context ?? null,
     output: run.output ?? null,

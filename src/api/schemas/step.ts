@@ -3,11 +3,23 @@ import { ATTEMPT_STATUSES, STEP_STATUSES } from '../../workflow/states.ts'
 import { payload } from '../payload.ts'
 import { timestamp, timestampOrNull } from './fields.ts'
 
+const waitingForSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('timer'), until: timestamp }),
+  z.object({ kind: z.literal('approval'), approval_id: z.string() }),
+  z.object({ kind: z.literal('event'), event: z.string() }),
+  z.object({ kind: z.literal('run'), run_id: z.string() }),
+  z.object({ kind: z.literal('items'), count: z.int() }),
+])
+
+const itemsSchema = z.object({ total: z.int(), completed: z.int(), failed: z.int(), skipped: z.int() })
+
 /** A step of a run, without its payloads. */
 export const stepSchema = z
   .object({
     step_id: z.string(),
-    step_index: z.int().openapi({ description: 'Place in the definition, from 0' }),
+    step_index: z
+      .int()
+      .openapi({ description: 'Place in the definition, from 0; items and compensations come behind' }),
     type: z.string(),
     action: z.string().nullable(),
     status: z.enum(STEP_STATUSES),
@@ -19,6 +31,15 @@ export const stepSchema = z
     error_message: z.string().nullable(),
     reason: z.string().nullable().openapi({ description: 'Why it was skipped or cancelled' }),
     output_bytes: z.int().nullable(),
+    parent_step_id: z
+      .string()
+      .nullable()
+      .openapi({
+        description: 'The map of an item (`id[0]`), or the step that a compensation (`id.compensate`) undoes',
+      }),
+    waiting_for: waitingForSchema.nullable().openapi({ description: 'What a parked step waits for' }),
+    items: itemsSchema.nullable().openapi({ description: 'How far the items of a map have come' }),
+    child_run_id: z.string().nullable().openapi({ description: 'The newest child run of a `workflow` step' }),
   })
   .openapi('Step')
 
