@@ -27,9 +27,18 @@ export interface Syntax {
   variables: Map<string, number>
   /** Steps named as `steps.ID` or `steps["ID"]`, each with the offset of its first use. */
   steps: Map<string, number>
+  /** Chains of members that it reads, but for those that `has` tests. */
+  memberPaths: MemberPath[]
   /** Every value that the expression can have, where the syntax tells; else null. */
   outcomes: readonly Json[] | null
   faults: SyntaxFault[]
+}
+
+/** `input.a.b`, `steps.ID.output.items[0]`, or a beginning of one. */
+export interface MemberPath {
+  /** The step whose output it is; null for the input. */
+  stepId: string | null
+  path: readonly string[]
 }
 
 /** Variables that expressions may name; `item` and `index` only inside `map`, `event` only in `config.match`. */
@@ -48,6 +57,7 @@ export function examine(text: string): Syntax {
     positions: walk.positions,
     variables: walk.variables,
     steps: walk.steps,
+    memberPaths: walk.memberPaths(),
     outcomes: outcomesOf(expr),
     faults: walk.faults,
   }
@@ -58,9 +68,32 @@ class Walk {
   readonly variables = new Map<string, number>()
   readonly steps = new Map<string, number>()
   readonly faults: SyntaxFault[] = []
+  readonly #read = new Map<string, MemberPath>()
+  /** Texts of the chains that `has` tests. */
+  readonly #tested = new Set<string>()
 
   constructor(positions: Readonly<Record<string, number>>) {
     this.positions = positions
+  }
+
+  /** What is tested by `has` may be missing, and so may anything below it. */
+  memberPaths(): MemberPath[] {
+    const isTested = ({ stepId, path }: MemberPath): boolean =>
+      path.some((_, index) => this.#tested.has(JSON.stringify([stepId, path.slice(0, index + 1)])))
+    return [...this.#read.values()].filter((read) => !isTested(read))
+  }
+
+  #note(expr: Expr, bound: readonly string[]): void {
+    const chain = chainOf(expr)
+    if (chain === null || bound.includes(chain.root)) return
+    const [first, second, ...rest] = chain.path
+    const isOutput = chain.root === 'steps' && first !== undefined && second === 'output' && rest.length > 0
+    if (!isOutput && chain.root !== 'input') return
+    const found = isOutput ? { stepId: first, path: rest } : { stepId: null, path: chain.path }
+    const text = JSON.stringify([found.stepId, found.path])
+    const isTest = expr.exprKind.case === 'selectExpr' && expr.exprKind.value.testOnly
+    if (isTest) this.#tested.add(text)
+    else this.#read.set(text, found)
   }
 
   /** Visits a node and answers how many nodes are below it, itself included. */
@@ -76,10 +109,12 @@ class Walk {
         this.#ident(expr, kind.value.name, bound)
         return 1
       case 'selectExpr': {
+        this.#note(expr, bound)
         if (this.#step(kind.value.operand, kind.value.field, expr, bound)) return 1
         return 1 + this.visit(kind.value.operand, bound, depth + 1)
       }
       case 'callExpr':
+        if (kind.value.function === '_[_]') this.#note(expr, bound)
         return 1 + this.#call(expr, kind.value, bound, depth)
       case 'listExpr':
         return 1 + sum(kind.value.elements.map((element) => this.visit(element, bound, depth + 1)))
@@ -208,6 +243,32 @@ function namespaced(target: Expr, name: string): string | null {
   const isIdent = target.exprKind.case === 'identExpr'
   const qualified = isIdent ? `${(target.exprKind.value as { name: string }).name}.${name}` : null
   return qualified !== null && faultOfCall(qualified, false, 1) === null ? qualified : null
+}
+
+/** `a.b["c"][0]` from its root on; null for what is no chain of members with constant keys. Built without recursion. */
+function chainOf(expr: Expr): { root: string; path: string[] } | null {
+  const path: string[] = []
+  for (let at: Expr | undefined = expr; at !== undefined;) {
+    const kind: Expr['exprKind'] = at.exprKind
+    if (kind.case === 'identExpr') return { root: kind.value.name, path: path.toReversed() }
+    if (kind.case === 'selectExpr') {
+      path.push(kind.value.field)
+      at = kind.value.operand
+      continue
+    }
+    const [operand, index]: Expr[] = kind.case === 'callExpr' && kind.value.function === '_[_]' ? kind.value.args : []
+    const key = keyOf(index)
+    if (key === null) return null
+    path.push(key)
+    at = operand
+  }
+  return null
+}
+
+/** A constant key of a member: a text, or a place in a list. */
+function keyOf(expr: Expr | undefined): string | null {
+  const constant = expr?.exprKind.case === 'constExpr' ? expr.exprKind.value.constantKind : undefined
+  return constant?.case === 'int64Value' ? String(constant.value) : textOf(expr)
 }
 
 function textOf(expr: Expr | undefined): string | null {

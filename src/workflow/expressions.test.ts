@@ -243,3 +243,24 @@ describe('properties', () => {
     )
   })
 })
+
+describe('member paths', () => {
+  const pathsOf = (text: string): string[] => {
+    const parsed = parseExpression(text)
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+    return parsed.expression.memberPaths.map(({ stepId, path }) => [stepId ?? 'input', ...path].join('.'))
+  }
+
+  it.each<[string, string[]]>([
+    ['input.a.b > 1.0', ['input.a.b', 'input.a']],
+    ['steps.a.output.items[0].x', ['a.items.0.x', 'a.items.0', 'a.items']],
+    ['steps["a-b"].output["c d"]', ['a-b.c d']],
+    ['input.list.filter(x, x.y == input.z)', ['input.list', 'input.z']],
+    ['[{"a": 1}].map(input, input.a)', []],
+    ['input[input.key]', ['input.key']],
+    ['steps.a.status == "failed" || context.x == order.y', []],
+    ['has(input.a.b) && input.a.b.c == 1.0', ['input.a']],
+  ])('%s', (text, paths) => {
+    expect(pathsOf(text)).toEqual(paths)
+  })
+})

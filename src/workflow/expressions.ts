@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { evaluate, ExpressionError, WorkExceeded } from './expressions-evaluate.ts'
-import { examine, type Syntax } from './expressions-syntax.ts'
+import { examine, type MemberPath, type Syntax } from './expressions-syntax.ts'
 import type { Json } from './json-value.ts'
 import { LIMITS } from './limits.ts'
 import { quoted, shortened } from './quote.ts'
@@ -30,6 +30,8 @@ export interface Expression {
   variables: ReadonlySet<string>
   /** Ids of the steps that it names. */
   referencedSteps: readonly string[]
+  /** Chains of members of the input and of steps' outputs that it reads, but for those that `has` tests. */
+  memberPaths: readonly MemberPath[]
   /** Every value that it can have, where that can be told without data (`a > b` can be true or false); else null. */
   outcomes: readonly Json[] | null
   /** Its value as JSON. Throws {@link ExpressionError}. */
@@ -106,6 +108,7 @@ function finish(text: string, syntax: Syntax): ParsedExpression {
     text,
     variables: new Set(syntax.variables.keys()),
     referencedSteps: [...syntax.steps.keys()],
+    memberPaths: syntax.memberPaths,
     outcomes: syntax.outcomes,
     evaluate: (scope) => evaluate(text, scope, LIMITS.expressionWork),
   }
