@@ -89,6 +89,9 @@ export const compensateSchema = z.strictObject({
   input: jsonSchema.optional(),
 })
 
+/** A JSON Schema; validate.ts checks that it is one. */
+const schemaSchema = z.union([z.record(z.string(), jsonSchema), z.boolean()])
+
 export const stepSchema = z.strictObject({
   id: z.string().regex(STEP_ID, 'an id is a letter or _ followed by at most 63 letters, digits, _ or -'),
   type: z.string().min(1).max(128).default('task').describe('a type of the format, or the name of an action'),
@@ -110,6 +113,7 @@ export const stepSchema = z.strictObject({
     .describe('which worker pool takes the step'),
   priority: z.int().min(0).max(9).default(5).describe('among waiting steps, 9 first'),
   compensate: compensateSchema.optional(),
+  output_schema: schemaSchema.optional().describe('JSON Schema 2020-12 that the output of the step must meet'),
 })
 
 /** The step that a `map` runs for each item: a step without id and dependencies. */
@@ -134,10 +138,7 @@ export const definitionSchema = z.strictObject({
     .regex(WORKFLOW_NAME, 'a name is a letter or digit followed by at most 127 letters, digits, . _ or -')
     .describe('identifies the workflow; a changed definition under the same name is a new version'),
   description: z.string().max(10_000).optional(),
-  input_schema: z
-    .union([z.record(z.string(), jsonSchema), z.boolean()])
-    .optional()
-    .describe('JSON Schema 2020-12 that the input of a run must meet'),
+  input_schema: schemaSchema.optional().describe('JSON Schema 2020-12 that the input of a run must meet'),
   on_failure: z
     .enum(['stop', 'finish'])
     .default('stop')

@@ -34,6 +34,7 @@ export interface DraftStep {
   join: Join
   when: string | undefined
   compensate: { action: string; input?: Json | undefined } | undefined
+  outputSchema: Json | undefined
 }
 
 export interface DraftEdge {
@@ -57,6 +58,7 @@ export function draftOf(definition: Definition): Draft {
       join: step.join,
       when: step.when,
       compensate: step.compensate,
+      outputSchema: step.output_schema,
     })),
     triggers: definition.triggers.map((trigger, index) => ({ index, trigger })),
     inputSchema: definition.input_schema,
@@ -93,6 +95,7 @@ function readStep(raw: unknown, index: number): DraftStep {
     join: step.join ?? 'all',
     when: step.when,
     compensate: compensateSchema.safeParse(source['compensate']).data,
+    outputSchema: step.output_schema,
   }
 }
 

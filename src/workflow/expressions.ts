@@ -7,6 +7,7 @@ import { quoted, shortened } from './quote.ts'
 import type { Scope } from './scope.ts'
 
 export { ExpressionError } from './expressions-evaluate.ts'
+export type { MemberPath } from './expressions-syntax.ts'
 export type { Scope } from './scope.ts'
 
 /**

@@ -4,6 +4,8 @@ export const LIMITS = {
   steps: 10_000,
   /** Dependencies (edges) of one definition, all steps together. */
   edges: 100_000,
+  /** Different `output_schema` of one definition: compiling one takes about 1.5 ms. */
+  outputSchemas: 1_000,
   /** Bytes of a request body (JSON or YAML). */
   bodyBytes: 4 * 1024 * 1024,
   /** Bytes of a webhook's body. */

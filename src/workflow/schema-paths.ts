@@ -15,7 +15,7 @@ export interface PathFault {
 }
 
 /** How to read a schema. */
-export interface PathRules {
+interface PathRules {
   /**
    * An object that lists `properties` has no others unless `additionalProperties` says so. JSON Schema itself leaves such
    * objects open.

@@ -1,8 +1,10 @@
 import { compileBinding, type BindingReference } from './bindings.ts'
-import { parseExpression, type Expression } from './expressions.ts'
+import { parseExpression, type Expression, type MemberPath } from './expressions.ts'
 import type { Json } from './json-value.ts'
 import { nearest } from './nearest.ts'
+import { pathFaultOf, type ValueType } from './output-types.ts'
 import { pointer, type ProblemList } from './problems.ts'
+import { shortened } from './quote.ts'
 import type { Place } from './step-config.ts'
 
 /** Static checks of bindings and expressions: do they parse, and is there what they name. */
@@ -16,6 +18,8 @@ export interface Surroundings {
   ids: ReadonlyMap<string, unknown>
   isUpstream: (id: string) => boolean
   extra: Place['extra']
+  /** What is known of the output of a step; null as the id: of the run's input. */
+  typesOf: (stepId: string | null) => readonly ValueType[]
 }
 
 /** Checks a binding; problems are added below `path`. */
@@ -26,6 +30,7 @@ export function checkBinding(value: Json, path: string, around: Surroundings, pr
     const message = faultOfReference(reference, around, problems)
     const code = reference.kind === 'expression' ? 'invalid_expression' : 'invalid_binding'
     if (message !== null) problems.add(code, path + reference.pointer, message)
+    else checkPaths(reference, path + reference.pointer, around, problems)
   }
 }
 
@@ -45,6 +50,7 @@ export function checkExpression(
   const { outcomes } = parsed.expression
   const message = faultOfExpression(parsed.expression, around, problems)
   if (message !== null) problems.add('invalid_expression', path, message)
+  else checkPaths({ kind: 'expression', expression: parsed.expression }, path, around, problems)
   const isUsable = (value: Json): boolean =>
     typeof value === 'boolean' || (kind === 'choice' && typeof value === 'string')
   if (outcomes === null || outcomes.some(isUsable)) return
@@ -73,6 +79,36 @@ function faultOfExpression(expression: Expression, around: Surroundings, problem
     if (fault !== null) return fault
   }
   return null
+}
+
+/** Refuses the first path that the output of its step, or the input, cannot have. */
+function checkPaths(
+  found: DistributiveOmit<BindingReference, 'pointer'>,
+  place: string,
+  around: Surroundings,
+  problems: ProblemList,
+): void {
+  for (const { text, stepId, path } of readPaths(found)) {
+    const owner = stepId === null ? 'the input' : `step "${stepId}"`
+    const value = stepId === null ? 'its schema' : 'its output'
+    const message = pathFaultOf(around.typesOf(stepId), path, { owner, value })
+    if (message === null) continue
+    problems.add('invalid_binding', place, `${text}: ${message}`)
+    return
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+function readPaths(found: DistributiveOmit<BindingReference, 'pointer'>): (MemberPath & { text: string })[] {
+  if (found.kind === 'expression') {
+    return found.expression.memberPaths.map((read) => {
+      const root = read.stepId === null ? ['input'] : ['steps', read.stepId, 'output']
+      return { ...read, text: shortened([...root, ...read.path].join('.')) }
+    })
+  }
+  const { kind, stepId, path, text } = found.reference
+  return kind === 'step' || kind === 'input' ? [{ stepId, path, text: shortened(text) }] : []
 }
 
 function faultOfStep(id: string, text: string, around: Surroundings, problems: ProblemList): string | null {

@@ -6,22 +6,25 @@ import type { Json } from './json-value.ts'
 import { misspeltKey } from './nearest.ts'
 import { pointer, type ProblemList } from './problems.ts'
 import { configSchemaOf, placesOf } from './step-config.ts'
-import { checkPlaces } from './validate-places.ts'
+import { checkPlaces, type Surroundings } from './validate-places.ts'
 import type { Graph, IsUpstream } from './validate-graph.ts'
 import { addIssues } from './validate-shape.ts'
 
 /** What validation knows of the actions that can be used. */
 export interface ActionCatalog {
-  actions: ReadonlyMap<string, { inputSchema?: unknown }>
+  actions: ReadonlyMap<string, { inputSchema?: unknown; outputSchema?: unknown }>
+}
+
+/** What {@link checkSteps} looks at besides the graph. */
+interface StepsContext {
+  isUpstream: IsUpstream
+  typesOf: Surroundings['typesOf']
+  /** Null: names of actions are not checked. */
+  catalog: ActionCatalog | null
 }
 
 /** Checks each step for itself: type, action, configuration, bindings and expressions. */
-export function checkSteps(
-  graph: Graph,
-  isUpstream: IsUpstream,
-  catalog: ActionCatalog | null,
-  problems: ProblemList,
-): void {
+export function checkSteps(graph: Graph, { isUpstream, typesOf, catalog }: StepsContext, problems: ProblemList): void {
   for (const step of graph.steps) {
     checkStep(step, ['steps', step.index], catalog, problems)
     checkPlaces(
@@ -32,6 +35,7 @@ export function checkSteps(
         ids: graph.byId,
         hasStep: (id) => graph.byId.has(id),
         isUpstream: (id) => isUpstream(step.index, graph.byId.get(id) ?? -1),
+        typesOf,
       },
       problems,
     )

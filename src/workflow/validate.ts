@@ -1,12 +1,15 @@
 import type { Definition } from './definition.ts'
 import { draftOf, readDraft, type Draft } from './draft.ts'
-import { schemaFaults } from './input.ts'
+import type { Json } from './json-value.ts'
 import { LIMITS } from './limits.ts'
+import { outputTypesOf, type ValueType } from './output-types.ts'
+import { checkContained } from './contained-workflows.ts'
 import { planWorkflow, type Plan } from './plan.ts'
 import { pointer, ProblemList, type Problem } from './problems.ts'
 import { findUnreachable } from './reachability.ts'
 import { checkGraph, upstreamOf, type Graph } from './validate-graph.ts'
-import { checkBinding } from './validate-places.ts'
+import { checkBinding, type Surroundings } from './validate-places.ts'
+import { checkSchemas } from './validate-schemas.ts'
 import { checkShape, isUnreadable } from './validate-shape.ts'
 import { checkSteps, type ActionCatalog } from './validate-steps.ts'
 import { checkTriggers } from './validate-triggers.ts'
@@ -25,6 +28,7 @@ export function validateDefinition(raw: unknown, catalog: ActionCatalog | null):
   const definition = checkShape(raw, problems)
   if (definition !== null) checkMeaning(draftOf(definition), catalog, problems)
   else if (isWorthReading(raw)) checkMeaning(readDraft(raw), catalog, problems)
+  checkContained(raw, problems)
   if (definition === null || !problems.isEmpty) return { valid: false, errors: problems.toArray() }
   return { valid: true, errors: [], definition, plan: planWorkflow(definition) }
 }
@@ -39,12 +43,26 @@ function isWorthReading(raw: unknown): boolean {
 function checkMeaning(draft: Draft, catalog: ActionCatalog | null, problems: ProblemList): void {
   const graph = checkGraph(draft, problems)
   checkReachability(graph, problems)
-  checkSteps(graph, upstreamOf(graph), catalog, problems)
-  checkWorkflowBindings(draft, graph, problems)
+  const typesOf = typesIn(draft, graph, catalog)
+  checkSteps(graph, { isUpstream: upstreamOf(graph), typesOf, catalog }, problems)
+  checkWorkflowBindings(draft, graph, typesOf, problems)
   checkTriggers(draft.triggers, problems)
-  if (draft.inputSchema === undefined) return
-  for (const { path, message } of schemaFaults(draft.inputSchema)) {
-    problems.add('invalid_definition', `/input_schema${path}`, `is no JSON Schema 2020-12: ${message}`)
+  checkSchemas(draft, problems)
+}
+
+/** What is known of the input and of each step's output, found out when it is first needed. */
+function typesIn(draft: Draft, graph: Graph, catalog: ActionCatalog | null): Surroundings['typesOf'] {
+  const { inputSchema } = draft
+  const known = new Map<string | null, ValueType[]>([
+    [null, inputSchema === undefined ? [] : [{ kind: 'schema', schema: inputSchema, closed: false }]],
+  ])
+  const schemaOfAction = (name: string): Json | undefined =>
+    catalog?.actions.get(name)?.outputSchema as Json | undefined
+  return (id) => {
+    const step = id === null ? undefined : graph.steps[graph.byId.get(id) ?? -1]
+    const types = known.get(id) ?? (step === undefined ? [] : outputTypesOf(step, schemaOfAction))
+    known.set(id, types)
+    return types
   }
 }
 
@@ -60,9 +78,14 @@ function checkReachability(graph: Graph, problems: ProblemList): void {
 }
 
 /** `output` sees every step; `concurrency.key` none, since it is evaluated before the run begins. */
-function checkWorkflowBindings({ output, concurrencyKey }: Draft, graph: Graph, problems: ProblemList): void {
+function checkWorkflowBindings(
+  { output, concurrencyKey }: Draft,
+  graph: Graph,
+  typesOf: Surroundings['typesOf'],
+  problems: ProblemList,
+): void {
   const hasStep = (id: string): boolean => graph.byId.has(id)
-  const around = { stepId: null, ids: graph.byId, hasStep, extra: [] }
+  const around = { stepId: null, ids: graph.byId, hasStep, extra: [], typesOf }
   if (output !== undefined) checkBinding(output, '/output', { ...around, isUpstream: () => true }, problems)
   if (concurrencyKey === undefined) return
   const path = '/concurrency/key'
