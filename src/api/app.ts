@@ -14,11 +14,15 @@ import { homeRoutes } from './home.ts'
 import { createMetrics } from './metrics.ts'
 import { serveOpenApi } from './openapi.ts'
 import { actionRoutes } from './routes/actions.ts'
+import { approvalRoutes } from './routes/approvals.ts'
+import { eventRoutes } from './routes/events.ts'
 import { manufacturingRoutes } from './routes/manufacturing.ts'
 import { operationRoutes, probeRoutes } from './routes/operations.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { runRoutes } from './routes/runs.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { startRoutes } from './routes/start.ts'
+import { deliveryRoutes, webhookRoutes } from './routes/webhooks.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 import { serviceStats } from './service-stats.ts'
 
@@ -54,6 +58,9 @@ export function createApp(engine: Engine): OpenAPIHono {
   app.use(metrics.measure, SECURITY, refuseCrossSite)
   app.use(methodNotAllowed({ app, onMethodNotAllowed: handleMethodNotAllowed }))
   app.use(trimTrailingSlash())
+  // Before what reads bodies: signatures are of the bytes as they came.
+  app.route('/', deliveryRoutes(engine))
+  app.route('/api/v1', deliveryRoutes(engine))
   app.use(readBodies(LIMITS.bodyBytes))
 
   app.route('/', homeRoutes())
@@ -73,7 +80,11 @@ function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>): 
   api.route('/', workflowRoutes(engine))
   api.route('/', startRoutes(engine))
   api.route('/', runRoutes(engine))
+  api.route('/', approvalRoutes(engine))
+  api.route('/', eventRoutes(engine))
   api.route('/', orderRoutes(engine))
+  api.route('/', scheduleRoutes(engine))
+  api.route('/', webhookRoutes(engine))
   api.route('/', actionRoutes(engine))
   api.route('/', operationRoutes(engine, readStats))
   api.route('/', manufacturingRoutes(engine))

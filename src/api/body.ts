@@ -32,8 +32,13 @@ export function readBodies(maxBytes: number): MiddlewareHandler {
 function asJson(c: Context, bytes: Uint8Array): string {
   if (bytes.length === 0) return '{}'
   const format = formatOf(c)
+  if (format === 'yaml') return JSON.stringify(parseYaml(decode(bytes)), refuseNonFinite)
+  return jsonText(bytes)
+}
+
+/** The text of bytes that are JSON in UTF-8. Throws `malformed_request` with line and column. */
+export function jsonText(bytes: Uint8Array): string {
   const body = decode(bytes)
-  if (format === 'yaml') return JSON.stringify(parseYaml(body), refuseNonFinite)
   const fault = findSyntaxFault(body)
   if (fault === null) return body
   throw malformed(`The request body is not JSON: ${fault.message} at line ${fault.line}, column ${fault.column}.`)
@@ -47,7 +52,8 @@ function formatOf(c: Context): 'json' | 'yaml' {
   throw new SluiceError('unsupported_media_type', `The content type ${essence} cannot be read: ${remedy}.`)
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+/** The bytes of a request's body. Throws `body_too_large`, before all of it is read, where they are too many. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () =>
     new SluiceError('body_too_large', `The request body is larger than ${maxBytes} bytes, the most that is read.`)
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()

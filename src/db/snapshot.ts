@@ -27,6 +27,9 @@ const TABLES: Readonly<Record<string, string>> = {
   step_attempts:
     'run_id step_index attempt status worker_id started_at completed_at retry_at error | run_id step_index attempt',
   step_logs: 'id run_id step_index attempt at level message data | id',
+  schedules:
+    'id workflow_id cron timezone input overlap paused trigger_index next_run_at last_run_at last_run_id created_at updated_at | id',
+  webhooks: 'id workflow_id trigger_index created_at last_used_at | id',
   orders: 'id amount currency reference status created_at updated_at | id',
   order_history: 'id order_id status at run_id step_id | id',
   idempotency_keys: 'scope run_id created_at | run_id',

@@ -5,12 +5,14 @@ import { removeDeadWorkers } from '../db/workers.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { checkQueueLife, followQueueLife } from './queue-life.ts'
+import { Scheduler } from './schedule.ts'
 import { Sweep } from './sweep.ts'
 
 /**
  * The reconciler makes the queue agree with Postgres. Every API process runs one; the one that holds the advisory lock
  * is active, the others follow. A tick:
  *
+ * 0. start the runs of schedules that are due, which needs no queue; and, last of all, have BullMQ wake us for them
  * 1. has the queue lost its data? (a new life: {@link checkQueueLife})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
  * 3. wake the parked steps whose waking got lost
@@ -40,6 +42,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   const task = `reconciler ${engine.queue.connection.prefix}`
   const leadership = new Leadership({ url: options.databaseUrl, task, log: engine.log })
   const sweep = new Sweep(engine)
+  const scheduler = new Scheduler(engine)
   const life = { stopped: false }
   let leads = false
   let wake = () => {}
@@ -48,8 +51,10 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   const tick = async () => {
     leads = await leadership.hold()
     if (!leads) return followQueueLife(engine)
+    await scheduler.fire()
     await withDeadline(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS)
     await reconcile(engine, sweep)
+    await scheduler.syncHints()
     if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
   }
   const loop = async () => {
@@ -68,6 +73,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
         }
       })
     }
+    await scheduler.stop()
     await leadership.release()
   }
   const done = loop()

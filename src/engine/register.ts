@@ -17,7 +17,9 @@ import { canonicalJson } from '../workflow/canonical.ts'
 import type { Definition, Json } from '../workflow/definition.ts'
 import type { Problem } from '../workflow/problems.ts'
 import { validateDefinition, type Validation } from '../workflow/validate.ts'
+import { findContainedCycles } from './contained-workflows.ts'
 import type { Engine } from './engine.ts'
+import { applyTriggers } from './triggers.ts'
 
 /** A version of a workflow; `isNew`: it did not exist before. */
 export interface Registered {
@@ -26,9 +28,14 @@ export interface Registered {
   isNew: boolean
 }
 
-/** Validates a definition against the format and the actions that workers have announced. Stores nothing. */
+/**
+ * Validates a definition against the format, the actions that workers have announced, and the workflows that it would run
+ * as children. Stores nothing.
+ */
 export async function validate(engine: Engine, definition: Json): Promise<Validation> {
-  return validateDefinition(definition, { actions: await readActionSchemas(engine.db) })
+  const validation = validateDefinition(definition, { actions: await readActionSchemas(engine.db) })
+  const cycles = await findContainedCycles(engine.db, definition)
+  return cycles.length === 0 ? validation : { valid: false, errors: [...validation.errors, ...cycles] }
 }
 
 /**
@@ -112,7 +119,10 @@ function otherName(name: string, given: string): SluiceError {
   ])
 }
 
-type FreshVersion = Pick<VersionRow, 'hash' | 'definition' | 'stepCount'> & { description: string | null }
+type FreshVersion = Pick<VersionRow, 'hash' | 'definition' | 'stepCount'> & {
+  description: string | null
+  triggers: Definition['triggers']
+}
 
 function newVersion(definition: Definition, posted: Json): FreshVersion {
   return {
@@ -120,6 +130,7 @@ function newVersion(definition: Definition, posted: Json): FreshVersion {
     definition: posted,
     stepCount: definition.steps.length,
     description: definition.description ?? null,
+    triggers: definition.triggers,
   }
 }
 
@@ -132,17 +143,22 @@ async function appendVersion(tx: Transaction, workflow: WorkflowRow, fresh: Fres
   const { description } = fresh
   await setLatest(tx, workflow.id, { version, description })
   const changed = { ...workflow, latestVersion: version, description, archivedAt: null }
-  return isNew ? await addVersion(tx, changed, version, fresh) : { workflow: changed, version: latest, isNew }
+  if (isNew) return await addVersion(tx, changed, version, fresh, workflow.archivedAt !== null)
+  await applyTriggers(tx, workflow.id, fresh.triggers, { isNew, isBack: workflow.archivedAt !== null })
+  return { workflow: changed, version: latest, isNew }
 }
 
 async function addVersion(
   tx: Transaction,
   workflow: WorkflowRow,
   number: number,
-  { hash, definition, stepCount }: FreshVersion,
+  { hash, definition, stepCount, triggers }: FreshVersion,
+  isBack = false,
 ): Promise<Registered> {
   const row = { id: uuidv7(), workflowId: workflow.id, version: number, hash, definition, stepCount }
-  return { workflow, version: await insertVersion(tx, row), isNew: true }
+  const version = await insertVersion(tx, row)
+  await applyTriggers(tx, workflow.id, triggers, { isNew: true, isBack })
+  return { workflow, version, isNew: true }
 }
 
 async function requireLocked(tx: Transaction, by: Parameters<typeof lockWorkflow>[1]): Promise<WorkflowRow> {

@@ -18,9 +18,8 @@ it('names every part that cannot run yet', () => {
   const raw = {
     timeout_seconds: 60,
     concurrency: { limit: 1 },
-    triggers: [{ type: 'webhook' }],
     steps: [
-      { id: 'a', type: 'wait' },
+      { id: 'a', type: 'shell' },
       { id: 'b', compensate: { action: 'undo' } },
       { id: 'c', type: 'llm' },
     ],
@@ -28,7 +27,6 @@ it('names every part that cannot run yet', () => {
   expect(problemsOf(raw)).toEqual([
     'not_supported /timeout_seconds',
     'not_supported /concurrency',
-    'not_supported /triggers',
     'not_supported /steps/0/type',
     'not_supported /steps/1/compensate',
     'not_supported /steps/2/type',

@@ -13,11 +13,9 @@ export function executableProblems(definition: Definition): Problem[] {
   if (definition.timeout_seconds !== undefined)
     refuse('/timeout_seconds', 'workflows with a timeout_seconds of their own')
   if (definition.concurrency !== undefined) refuse('/concurrency', 'workflows with a concurrency limit')
-  if (definition.triggers.length > 0) refuse('/triggers', 'workflows by triggers')
   for (const [index, step] of definition.steps.entries()) {
     const isExecutable = !isStepType(step.type) || (EXECUTABLE_STEP_TYPES as readonly string[]).includes(step.type)
     if (!isExecutable) refuse(pointer('steps', index, 'type'), `steps of type "${step.type}" (step "${step.id}")`)
-    if (step.compensate !== undefined) refuse(pointer('steps', index, 'compensate'), `compensation (step "${step.id}")`)
   }
   return problems
 }

@@ -82,6 +82,7 @@ async function registerPosted(engine: Engine, definition: Json): Promise<Registe
   }
 }
 
-function headersOf({ run, replayed }: StartedRun): Record<string, string> {
+/** What the headers of the answer to a start tell. */
+export function headersOf({ run, replayed }: StartedRun): Record<string, string> {
   return { location: `/api/v1/runs/${run.id}`, ...(replayed ? { 'idempotency-replayed': 'true' } : {}) }
 }

@@ -25,6 +25,8 @@ const content = { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } }
 
 const DESCRIPTIONS = {
   400: 'The request cannot be read',
+  401: 'The signature or token is not valid',
+  403: 'This is not allowed',
   404: 'There is no such thing',
   409: 'The state does not allow this',
   412: 'Someone changed it meanwhile',
@@ -47,6 +49,11 @@ export function problems(...statuses: (keyof typeof DESCRIPTIONS)[]): object {
 /** Documents a request body, JSON or YAML. */
 export function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema }, 'application/yaml': { schema } } }
+}
+
+/** Documents a request body that may be left out; the handler then gets `{}`. */
+export function optionalBody<Schema extends z.ZodType>(schema: Schema) {
+  return { ...body(schema), required: false }
 }
 
 /** What can go wrong with any request body. */
