@@ -3,7 +3,7 @@ import type { WaitingFor } from '../../workflow/waiting-for.ts'
 import type { Database } from '../../db/client.ts'
 import type { Activation, Activations } from '../activate.ts'
 import type { Engine } from '../engine.ts'
-import type { AttemptContext, Outcome } from '../perform.ts'
+import type { AttemptContext, Outcome, StepResult } from '../perform.ts'
 
 /**
  * Steps that wait in the middle. A kind of waiting is two functions: `begin` says what to wait for, `look` whether it is
@@ -23,6 +23,8 @@ export interface ParkContext {
   activations: Activations
   activation: Activation
   attempt: AttemptContext
+  /** Commits the completion of the step within a transaction; false where it has been settled by someone else. */
+  commitWithin: (batch: Database['batch'], result: StepResult) => Promise<boolean>
 }
 
 /** What a parked step waits for is not there. */

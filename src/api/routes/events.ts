@@ -1,0 +1,76 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { listEvents, type EventRow } from '../../db/events.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { sendEvent } from '../../engine/send-event.ts'
+import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
+import { payload, storableText } from '../payload.ts'
+import { strict } from '../problems.ts'
+import { requireRun } from '../run-view.ts'
+import { id, iso, timestamp, timestampOrNull } from '../schemas/fields.ts'
+import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
+
+const tags = ['Events']
+const params = z.object({ run: z.string().openapi({ description: 'Id of a run' }) })
+
+const eventSchema = z
+  .object({
+    id,
+    run_id: id,
+    name: z.string(),
+    data: payload,
+    created_at: timestamp,
+    taken_at: timestampOrNull.openapi({ description: 'When a step took it; each event wakes one step once' }),
+  })
+  .openapi('Event')
+
+const sendSchema = strict({
+  name: storableText(1, 128),
+  data: payload.optional().openapi({ description: 'Becomes the output of the step that it wakes' }),
+}).openapi('SendEvent')
+
+const postRoute = createRoute({
+  method: 'post',
+  path: '/runs/{run}/events',
+  tags,
+  summary: 'Send an event to a run',
+  description: 'Wakes a `wait_event` step of this name that it matches; kept for one that is yet to wait.',
+  request: { params, body: body(sendSchema) },
+  responses: { 202: json(z.object({ id }), 'Taken'), ...problems(404, 409, ...BODY_PROBLEMS) },
+})
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/runs/{run}/events',
+  tags,
+  summary: 'List the events of a run, oldest first',
+  request: { params, query: strict(pageQuery) },
+  responses: { 200: json(pageOf(eventSchema), 'A page'), ...problems(404, 422) },
+})
+
+/** Events of runs. */
+export function eventRoutes(engine: Engine): OpenAPIHono {
+  const app = new OpenAPIHono()
+  app.openapi(postRoute, async (c) => {
+    const run = await requireRun(engine, c.req.valid('param').run)
+    const { name, data = null } = c.req.valid('json')
+    return c.json({ id: await sendEvent(engine, run.id, { name, data }) }, 202)
+  })
+  app.openapi(listRoute, async (c) => {
+    const run = await requireRun(engine, c.req.valid('param').run)
+    const { limit, cursor } = c.req.valid('query')
+    const rows = await listEvents(engine.db, { runId: run.id, after: decodeCursor(cursor, UUID), limit: limit + 1 })
+    return c.json(pageFrom(rows, limit, { key: (row) => row.id, item: showEvent }), 200)
+  })
+  return app
+}
+
+function showEvent(row: EventRow): z.infer<typeof eventSchema> {
+  return {
+    id: row.id,
+    run_id: row.runId,
+    name: row.name,
+    data: row.data ?? null,
+    created_at: iso(row.createdAt),
+    taken_at: iso(row.takenAt),
+  }
+}

@@ -1,0 +1,28 @@
+import { v7 as uuidv7 } from 'uuid'
+import { insertEvent } from '../db/events.ts'
+import { SluiceError } from '../errors.ts'
+import type { Json } from '../workflow/definition.ts'
+import { LIMITS } from '../workflow/limits.ts'
+import type { Engine } from './engine.ts'
+import { wakeSteps } from './wake.ts'
+
+/**
+ * Sends an event to a run; its id. It wakes one step that waits for it, now or later. Throws `conflict` where the run has
+ * ended, or holds as many events as it may.
+ */
+export async function sendEvent(engine: Engine, runId: string, event: { name: string; data: Json }): Promise<string> {
+  const id = uuidv7()
+  const sent = await engine.db.transaction((_tx, batch) =>
+    insertEvent({ batch }, { id, runId, ...event }, LIMITS.eventsPerRun),
+  )
+  if (!sent.accepted) throw new SluiceError('conflict', `Run ${runId} has ended: it takes no more events.`)
+  if (!sent.hasRoom) {
+    const message = `Run ${runId} holds ${LIMITS.eventsPerRun} events, which is the limit: send fewer, larger ones.`
+    throw new SluiceError('conflict', message)
+  }
+  await wakeSteps(
+    engine,
+    sent.steps.map((step) => ({ run: runId, step, epoch: sent.epoch })),
+  )
+  return id
+}

@@ -1,0 +1,387 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { DefinitionInput } from '../../src/workflow/definition.ts'
+import { startApi, type TestApi } from '../support/api.ts'
+import { BACKENDS } from '../support/contract.ts'
+import { eventually } from '../support/eventually.ts'
+
+interface Step {
+  step_id: string
+  status: string
+  error_message: string | null
+  waiting_for: { kind: string } | null
+  child_run_id: string | null
+  items: Record<string, number> | null
+}
+interface Run {
+  id: string
+  status: string
+  output: Record<string, unknown> | null
+  error: { message: string; code: string } | null
+  parent_run_id: string | null
+  compensation: string | null
+  steps: Step[]
+}
+interface Approval {
+  id: string
+  run_id: string
+  step_id: string
+  status: string
+  input: unknown
+  message: unknown
+}
+
+describe.each(BACKENDS)('on %s', (backend) => {
+  let api: TestApi
+  beforeAll(async () => {
+    api = await startApi(backend)
+    await api.startWorker()
+  })
+  afterAll(() => api.stop())
+
+  const start = async (definition: DefinitionInput, input: unknown = {}): Promise<string> => {
+    const { status, body } = await api.call<Run>('runs', { body: { definition, input } })
+    expect(body).toMatchObject({ id: expect.any(String) as string })
+    expect(status).toBe(202)
+    return body.id
+  }
+  const read = async (id: string): Promise<Run> => (await api.call<Run>(`runs/${id}`)).body
+  const until = (id: string, ...statuses: string[]): Promise<Run> =>
+    eventually(
+      async () => {
+        const run = await read(id)
+        if (statuses.includes(run.status)) return run
+        throw new Error(`run ${id} is ${run.status}: ${JSON.stringify(run.steps)}`)
+      },
+      { timeoutMs: 20_000 },
+    )
+  const ended = (id: string): Promise<Run> => until(id, 'completed', 'failed', 'cancelled')
+  const run = async (definition: DefinitionInput, input?: unknown): Promise<Run> =>
+    ended(await start(definition, input))
+  const stepOf = (of: Run, id: string): Step => of.steps.find((step) => step.step_id === id)!
+  const asks = (id: string): Promise<Approval> =>
+    eventually(async () => {
+      const { body } = await api.call<{ items: Approval[] }>(`approvals?status=open&run=${id}`)
+      return body.items[0] ?? false
+    })
+  const post = (path: string, body?: unknown) =>
+    api.call<Record<string, unknown>>(path, { method: 'POST', ...(body === undefined ? {} : { body }) })
+
+  describe('a wait', () => {
+    test.each([
+      ['of some seconds', { seconds: 0.4 }],
+      ['until a time of the input', { until: '$input.until' }],
+      ['until a time that is past', { until: '2020-01-01T00:00:00Z' }],
+    ])('%s goes on by itself', async (_name, config) => {
+      const input = { until: new Date(Date.now() + 400).toISOString() }
+      const done = await run({ name: 'wait', steps: [{ id: 'a', type: 'wait', config }] }, input)
+      expect(done).toMatchObject({ status: 'completed', output: { a: null } })
+    })
+
+    test('until what is no time fails', async () => {
+      const done = await run(
+        { name: 'wait', steps: [{ id: 'a', type: 'wait', config: { until: '$input.until' } }] },
+        { until: 'soon' },
+      )
+      expect(stepOf(done, 'a').error_message).toContain('ISO 8601')
+    })
+
+    test('is skipped at once when a step fails that stops the run', async () => {
+      const id = await start({
+        name: 'halted',
+        steps: [
+          { id: 'long', type: 'wait', config: { seconds: 3600 } },
+          { id: 'bad', config: { duration_seconds: 0.2, fail_probability: 1 } },
+        ],
+      })
+      expect(await ended(id)).toMatchObject({ status: 'failed', steps: [{ status: 'skipped' }, { status: 'failed' }] })
+    })
+  })
+
+  describe('an approval', () => {
+    const definition: DefinitionInput = {
+      name: 'approval',
+      steps: [
+        { id: 'ask', type: 'approval', input: { amount: '$input.amount' }, config: { message: 'Pay?' } },
+        { id: 'pay', type: 'transform', config: { output: '$ask' }, depends_on: [{ step: 'ask', branch: 'approved' }] },
+      ],
+    }
+
+    test('shows its input, and its data becomes the output', async () => {
+      const id = await start(definition, { amount: 5 })
+      expect(await asks(id)).toMatchObject({
+        run_id: id,
+        step_id: 'ask',
+        status: 'open',
+        input: { amount: 5 },
+        message: 'Pay?',
+      })
+      expect(await until(id, 'waiting')).toMatchObject({
+        steps: [{ status: 'waiting', waiting_for: { kind: 'approval' } }, {}],
+      })
+      const answer = await post(`runs/${id}/steps/ask/approve`, { by: 'ann', comment: 'fine', data: { ok: 1 } })
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { status: 'approved', decisions: [{ by: 'ann', comment: 'fine' }] },
+      })
+      expect(await ended(id)).toMatchObject({ status: 'completed', output: { pay: { ok: 1 } } })
+      expect((await post(`runs/${id}/steps/ask/approve`)).status).toBe(409)
+    })
+
+    test('that is rejected fails its step, and says by whom and why', async () => {
+      const id = await start(definition, { amount: 5 })
+      await asks(id)
+      expect((await post(`runs/${id}/steps/ask/reject`, { by: 'bob', comment: 'too much' })).status).toBe(200)
+      expect(await ended(id)).toMatchObject({
+        status: 'failed',
+        error: { code: 'rejected', message: 'rejected by bob: too much' },
+      })
+    })
+
+    test('is decided once, by whoever is first', async () => {
+      const id = await start(definition, { amount: 5 })
+      await asks(id)
+      const all = await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          post(`runs/${id}/steps/ask/${index % 2 === 0 ? 'approve' : 'reject'}`, { by: `p${index}` }),
+        ),
+      )
+      expect(all.map((answer) => answer.status).sort()).toEqual([200, ...Array.from({ length: 9 }, () => 409)])
+      await ended(id)
+    })
+
+    test('of a quorum needs that many of its approvers', async () => {
+      const config = { approvers: ['ann', 'bob', 'cid'], quorum: 2 }
+      const id = await start({ name: 'quorum', steps: [{ id: 'ask', type: 'human_gate', config }] })
+      await asks(id)
+      const approve = (by: string) => post(`runs/${id}/steps/ask/approve`, { by, data: by })
+      expect((await approve('eve')).status).toBe(403)
+      expect((await approve('ann')).body).toMatchObject({ status: 'open' })
+      expect((await approve('ann')).status).toBe(409)
+      expect((await approve('cid')).body).toMatchObject({ status: 'approved' })
+      expect(await ended(id)).toMatchObject({ status: 'completed', output: { ask: 'cid' } })
+    })
+
+    test.each([
+      ['fail', 'failed', 'approval_timeout'],
+      ['reject', 'failed', 'rejected'],
+      ['approve', 'completed', undefined],
+    ] as const)('whose time is up follows its policy: %s', async (policy, status, code) => {
+      const config = { timeout_seconds: 0.4, on_timeout: policy }
+      const done = await run({ name: 'late', steps: [{ id: 'ask', type: 'approval', config }] })
+      expect([done.status, done.error?.code]).toEqual([status, code])
+    })
+  })
+
+  describe('an event', () => {
+    const waits = (config: Record<string, string>, id = 'a'): DefinitionInput['steps'][number] => ({
+      id,
+      type: 'wait_event',
+      config: { event: 'paid', ...config },
+    })
+
+    test('wakes the step that waits for it, and its data becomes the output', async () => {
+      const id = await start({ name: 'event', steps: [waits({})] })
+      await until(id, 'waiting')
+      expect((await post(`runs/${id}/events`, { name: 'other' })).status).toBe(202)
+      expect((await post(`runs/${id}/events`, { name: 'paid', data: { cents: 7 } })).status).toBe(202)
+      expect(await ended(id)).toMatchObject({ status: 'completed', output: { a: { cents: 7 } } })
+    })
+
+    test('that comes before its step waits is kept for it', async () => {
+      const id = await start({
+        name: 'early',
+        steps: [
+          { id: 'w', type: 'wait', config: { seconds: 0.5 } },
+          { ...waits({}), depends_on: ['w'] },
+        ],
+      })
+      await post(`runs/${id}/events`, { name: 'paid', data: 1 })
+      expect(await ended(id)).toMatchObject({ status: 'completed', output: { a: 1 } })
+    })
+
+    test('wakes only a step that it matches, and only one', async () => {
+      const id = await start({
+        name: 'match',
+        steps: [waits({ match: 'event.data.n > 1' }, 'big'), waits({ match: 'event.data.n > 1' }, 'big2')],
+      })
+      await until(id, 'waiting')
+      for (const n of [1, 2]) await post(`runs/${id}/events`, { name: 'paid', data: { n } })
+      const one = await eventually(async () => {
+        const now = await read(id)
+        return now.steps.some((step) => step.status === 'completed') && now
+      })
+      expect(one.steps.map((step) => step.status).sort()).toEqual(['completed', 'waiting'])
+      await post(`runs/${id}/events`, { name: 'paid', data: { n: 3 } })
+      const outputs = Object.values((await ended(id)).output ?? {})
+      expect(outputs).toHaveLength(2)
+      expect(outputs).toEqual(expect.arrayContaining([{ n: 2 }, { n: 3 }]))
+    })
+
+    test('that does not come in time fails its step', async () => {
+      const done = await run({ name: 'late', steps: [{ ...waits({}), timeout_seconds: 0.3 }] })
+      expect(done).toMatchObject({ status: 'failed', error: { code: 'timeout' } })
+      expect((await post(`runs/${done.id}/events`, { name: 'paid' })).status).toBe(409)
+    })
+  })
+
+  describe('a map', () => {
+    const map = (config: Record<string, unknown>, more: object = {}): DefinitionInput =>
+      ({ name: 'map', steps: [{ id: 'm', type: 'map', config, ...more }] }) as DefinitionInput
+
+    test('runs its step for each item, with the results in order', async () => {
+      const step = { type: 'transform', config: { output: { at: '$index', of: '$item' } } }
+      const done = await run(map({ items: '$input.list', step, concurrency: 2 }), { list: ['a', 'b', 'c'] })
+      expect(done.output).toEqual({
+        m: [
+          { at: 0, of: 'a' },
+          { at: 1, of: 'b' },
+          { at: 2, of: 'c' },
+        ],
+      })
+      expect(done.steps.map((each) => each.step_id)).toEqual(['m', 'm[0]', 'm[1]', 'm[2]'])
+      expect(stepOf(done, 'm').items).toEqual({ total: 3, completed: 3, failed: 0, skipped: 0 })
+      const item = await api.call(`runs/${done.id}/steps/${encodeURIComponent('m[1]')}`)
+      expect(item.body).toMatchObject({ output: { at: 1, of: 'b' }, parent_step_id: 'm' })
+    })
+
+    test('of no items completes at once, and of what is no list fails', async () => {
+      const step = { type: 'transform', config: { output: 1 } }
+      expect((await run(map({ items: [], step }))).output).toEqual({ m: [] })
+      expect((await run(map({ items: '$input', step }))).error?.message).toContain('must be an array')
+    })
+
+    test('never has more items under way than its concurrency', async () => {
+      const id = await start(
+        map({ items: [1, 2, 3, 4, 5, 6, 7, 8], concurrency: 2, step: { config: { duration_seconds: 0.1 } } }),
+      )
+      let most = 0
+      await eventually(
+        async () => {
+          const now = await read(id)
+          most = Math.max(most, now.steps.filter((step) => step.step_id !== 'm' && step.status === 'running').length)
+          return now.status === 'completed'
+        },
+        { everyMs: 5, timeoutMs: 20_000 },
+      )
+      expect(most).toBeLessThanOrEqual(2)
+    })
+
+    test('fails with its first item, or goes on where the item’s failure is tolerated', async () => {
+      const step = { type: 'transform', config: { output: '$item.v' } }
+      const items = [{ v: 1 }, {}, { v: 3 }]
+      const failed = await run(map({ items, step }))
+      expect(failed.error).toMatchObject({ code: 'item_failed', message: expect.stringContaining('m[1]') as string })
+      const done = await run(map({ items, step: { ...step, on_error: 'continue' } }))
+      expect(done).toMatchObject({ status: 'completed', output: { m: [1, null, 3] } })
+    })
+
+    test('may hold whatever waits: timers, approvals, maps, child runs', async () => {
+      await run({ name: 'leaf', steps: [{ id: 't', type: 'transform', config: { output: '$input.n' } }] })
+      const inner = (step: object) => map({ items: [1, 2], step })
+      expect((await run(inner({ type: 'wait', config: { seconds: 0.2 } }))).status).toBe('completed')
+      const nested = {
+        type: 'map',
+        config: { items: ['$item', 9], step: { type: 'transform', config: { output: '$item' } } },
+      }
+      expect((await run(inner(nested))).output).toEqual({
+        m: [
+          [1, 9],
+          [2, 9],
+        ],
+      })
+      const child = { type: 'workflow', config: { workflow: 'leaf' }, input: { n: '$item' } }
+      expect((await run(inner(child))).output).toEqual({ m: [{ t: 1 }, { t: 2 }] })
+      const id = await start(inner({ type: 'approval', input: '$item' }))
+      for (const index of [1, 0]) {
+        await eventually(async () => (await read(id)).steps.filter((step) => step.status === 'waiting').length >= 2)
+        const path = `runs/${id}/steps/${encodeURIComponent(`m[${index}]`)}/approve`
+        await eventually(async () => (await post(path, { data: index })).status === 200)
+      }
+      expect((await ended(id)).output).toEqual({ m: [0, 1] })
+    })
+
+    test('with a thousand items and a limit runs each once', async () => {
+      const items = Array.from({ length: 1_000 }, (_, index) => index)
+      const id = await start(map({ items, concurrency: 20, step: { type: 'transform', config: { output: '$item' } } }))
+      const done = await eventually(
+        async () => {
+          const now = await read(id)
+          return now.status === 'completed' && now
+        },
+        { timeoutMs: 60_000, everyMs: 200 },
+      )
+      expect(done.output).toEqual({ m: items })
+    })
+  })
+
+  describe('a child run', () => {
+    test('is linked both ways, gets the input, and gives its output', async () => {
+      await run({ name: 'child', steps: [{ id: 't', type: 'transform', config: { output: '$input.n' } }] })
+      const parent = await run({
+        name: 'parent',
+        steps: [{ id: 'c', type: 'workflow', config: { workflow: 'child' }, input: { n: 4 } }],
+      })
+      expect(parent).toMatchObject({ status: 'completed', output: { c: { t: 4 } } })
+      const child = await read(stepOf(parent, 'c').child_run_id!)
+      expect(child).toMatchObject({ status: 'completed', parent_run_id: parent.id })
+    })
+
+    test('that fails fails its step; one that cannot start, too', async () => {
+      const bad = { id: 'x', config: { duration_seconds: 0, fail_probability: 1 } }
+      await run({ name: 'bad-child', input_schema: { type: 'object', required: ['n'] }, steps: [bad] }, { n: 1 })
+      const of = (workflow: string, input: unknown): DefinitionInput =>
+        ({
+          name: 'parent-of-bad',
+          steps: [{ id: 'c', type: 'workflow', config: { workflow }, input }],
+        }) as DefinitionInput
+      expect((await run(of('bad-child', { n: 1 }))).error).toMatchObject({ code: 'child_failed' })
+      expect((await run(of('bad-child', {}))).error).toMatchObject({ code: 'invalid_input' })
+      expect((await run(of('no-such-workflow', {}))).error).toMatchObject({ code: 'unknown_workflow' })
+    })
+  })
+
+  describe('compensation', () => {
+    const saga = (undo: { action: string; input?: { times: number } }): DefinitionInput => ({
+      name: 'saga',
+      steps: [
+        {
+          id: 'a',
+          type: 'transform',
+          config: { output: { n: 1 } },
+          compensate: { action: 'echo', input: { undo: '$a.n' } },
+          retry: { delay_seconds: 0 },
+        },
+        {
+          id: 'b',
+          type: 'transform',
+          config: { output: 2 },
+          depends_on: ['a'],
+          compensate: undo,
+          retry: { delay_seconds: 0 },
+        },
+        { id: 'c', config: { duration_seconds: 0, fail_probability: 1 }, depends_on: ['b'] },
+      ],
+    })
+
+    test('undoes completed steps in reverse, and the run says that it did', async () => {
+      const done = await run(saga({ action: 'echo' }))
+      expect(done).toMatchObject({
+        status: 'failed',
+        compensation: 'completed',
+        error: { message: expect.stringContaining('simulated') as string },
+      })
+      expect(done.steps.slice(3).map((step) => [step.step_id, step.status])).toEqual([
+        ['b.compensate', 'completed'],
+        ['a.compensate', 'completed'],
+      ])
+      const undone = await api.call(`runs/${done.id}/steps/a.compensate`)
+      expect(undone.body).toMatchObject({ input: { undo: 1 }, parent_step_id: 'a' })
+    })
+
+    test('that fails is retried, does not keep the others from running, and shows in the run', async () => {
+      const done = await run(saga({ action: 'fail_times', input: { times: 100 } }))
+      expect(done).toMatchObject({ status: 'failed', compensation: 'failed', error: { code: 'compensation_failed' } })
+      expect(done.steps.slice(3).map((step) => step.status)).toEqual(['failed', 'completed'])
+    })
+  })
+})
