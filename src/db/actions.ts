@@ -51,10 +51,11 @@ export async function listActions(db: Database, { aliveMs, after, limit }: Actio
   }))
 }
 
-/** Input schemas of all announced actions, by name. Index: none, a few rows. */
-export async function readActionSchemas(db: Database): Promise<Map<string, { inputSchema: Json }>> {
-  const rows = await db.orm.select({ name: actions.name, inputSchema: actions.inputSchema }).from(actions)
-  return new Map(rows.map(({ name, inputSchema }) => [name, { inputSchema }]))
+/** Input and output schemas of all announced actions, by name. Index: none, a few rows. */
+export async function readActionSchemas(db: Database): Promise<Map<string, { inputSchema: Json; outputSchema: Json }>> {
+  const { name, inputSchema, outputSchema } = actions
+  const rows = await db.orm.select({ name, inputSchema, outputSchema }).from(actions)
+  return new Map(rows.map((row) => [row.name, row]))
 }
 
 /** Whether a worker beats: it was heard of within `aliveMs`, and has not said goodbye. */

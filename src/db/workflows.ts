@@ -33,6 +33,30 @@ export async function getVersion(db: Executor, workflowId: string, version: numb
   return rows[0] ?? null
 }
 
+/** A version to look up; `version` null: the latest. */
+interface VersionQuery {
+  workflow: string
+  version: number | null
+}
+
+/**
+ * Definitions of versions by workflow name, archived workflows included; those that do not exist are left out. Indexes:
+ * workflows_name_unique, workflow_versions_workflow_version.
+ */
+export async function readDefinitions(
+  db: Database,
+  queries: readonly VersionQuery[],
+): Promise<(VersionQuery & { definition: Json })[]> {
+  return await db.batch(
+    'read_definitions',
+    `SELECT q.workflow, q.version, v.definition
+     FROM unnest($1::text[], $2::int[]) AS q(workflow, version)
+     JOIN workflows w ON w.name = q.workflow
+     JOIN workflow_versions v ON v.workflow_id = w.id AND v.version = coalesce(q.version, w.latest_version)`,
+    [queries.map(({ workflow }) => workflow), queries.map(({ version }) => version)],
+  )
+}
+
 /** The id of a version, which is all that a start needs of it; null if there is none. Index: workflow_versions_workflow_version. */
 export async function getVersionId(db: Database, workflowId: string, version: number): Promise<string | null> {
   const rows = await db.orm

@@ -10,6 +10,7 @@ import { decide, type Decision } from '../workflow/decide.ts'
 import { retryDelayMs } from '../workflow/retry.ts'
 import { Activations, concurrencyOf, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
+import { requireDeclaredOutcome } from './declared-output.ts'
 import type { Engine } from './engine.ts'
 import { Gates } from './gates.ts'
 import { parkStep } from '../db/park.ts'
@@ -219,9 +220,8 @@ export class StepExecutor {
   private async look(activation: Activation, key: AttemptKey): Promise<Outcome | Still> {
     const kind = parkedKindOf(activation.row.waitingFor)
     try {
-      return await kind.look(
-        this.parkContext(activation, this.contextOf(activation, key, new AbortController().signal)),
-      )
+      const attempt = this.contextOf(activation, key, new AbortController().signal)
+      return requireDeclaredOutcome(activation.step, await kind.look(this.parkContext(activation, attempt)))
     } catch (error) {
       if (isRetryable(error)) throw error
       return failure(error)

@@ -9,6 +9,7 @@ import { LIMITS } from '../workflow/limits.ts'
 import { findJsonFault } from '../workflow/json-value.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Activation } from './activate.ts'
+import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
 import { PermanentFailure } from './permanent-failure.ts'
 
 /** Executing one attempt of one step: the simulated work, then what the step's type says. */
@@ -96,7 +97,7 @@ export interface Attempt {
 export async function perform(attempt: Attempt): Promise<Outcome> {
   const { signal } = attempt.context
   try {
-    return await untilAborted(execute(attempt), signal)
+    return requireDeclaredOutcome(attempt.activation.step, await untilAborted(execute(attempt), signal))
   } catch (error) {
     if (signal.aborted && signal.reason instanceof AttemptAborted) return aborted(signal.reason)
     return failure(error)
@@ -179,13 +180,13 @@ async function runAction(attempt: Attempt, name: string): Promise<Outcome> {
 
 /** Effects and result in one database transaction; a fenced attempt rolls back. */
 async function runTransaction(
-  { db, context, commitWithin }: Attempt,
+  { activation, db, context, commitWithin }: Attempt,
   work: (tx: Transaction) => Promise<unknown>,
   finish: (output: unknown) => StepResult,
 ): Promise<Outcome> {
   try {
     return await db.transaction(async (tx, batch) => {
-      const result = finish(await work(tx))
+      const result = requireDeclared(activation.step, finish(await work(tx)))
       if (!(await commitWithin(batch, result))) throw new Fenced()
       return { kind: 'committed' as const }
     }, context.signal)
