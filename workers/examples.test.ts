@@ -33,8 +33,10 @@ test('the examples that the documentation names are there', () => {
   expect(files).toEqual([
     'conditional-branch.json',
     'diamond.json',
+    'incoming-event.json',
     'manufacturing-analysis.json',
     'montage.json',
+    'nightly-report.json',
     'order-processing.json',
     'retry-and-recover.json',
     'slow-order.json',

@@ -20,7 +20,6 @@ it('names every part that cannot run yet', () => {
     concurrency: { limit: 1 },
     steps: [
       { id: 'a', type: 'shell' },
-      { id: 'b', compensate: { action: 'undo' } },
       { id: 'c', type: 'llm' },
     ],
   }
@@ -28,7 +27,6 @@ it('names every part that cannot run yet', () => {
     'not_supported /timeout_seconds',
     'not_supported /concurrency',
     'not_supported /steps/0/type',
-    'not_supported /steps/1/compensate',
-    'not_supported /steps/2/type',
+    'not_supported /steps/1/type',
   ])
 })

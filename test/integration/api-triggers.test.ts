@@ -1,7 +1,11 @@
+import { createHmac } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import type { scheduleSchema } from '../../src/api/schemas/schedule.ts'
 import type { newWebhookSchema, webhookSchema } from '../../src/api/schemas/webhook.ts'
+import { PACKAGE_ROOT } from '../../src/package-root.ts'
 import { definitionOf, type Page } from '../support/api-shapes.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { eventually } from '../support/eventually.ts'
@@ -12,6 +16,7 @@ type Webhook = z.infer<typeof webhookSchema>
 let api: TestApi
 beforeAll(async () => {
   api = await startApi()
+  await api.startWorker()
 })
 afterAll(() => api.stop())
 
@@ -102,5 +107,33 @@ describe('triggers of a definition', () => {
     const second = await api.call<z.infer<typeof newWebhookSchema>>(path, { method: 'POST' })
     expect(first).toMatchObject({ status: 200, body: { id: webhook?.id, url: webhook?.url } })
     expect(second.body.secret).not.toBe(first.body.secret)
+  })
+})
+
+describe('the examples', () => {
+  const storeExample = async (name: string) => {
+    const body = await readFile(join(PACKAGE_ROOT, 'examples', `${name}.json`), 'utf8')
+    expect((await api.call('workflows', { body })).status).toBe(201)
+  }
+
+  it('nightly-report runs when its time has come', async () => {
+    await storeExample('nightly-report')
+    const [schedule] = await schedulesOf('nightly-report')
+    await api.database.query('update schedules set next_run_at = now() where id = $1', [schedule?.id])
+    const runId = await eventually(async () => (await schedulesOf('nightly-report'))[0]?.last_run_id ?? false)
+    expect(await api.ended(runId)).toMatchObject({ status: 'completed', output: { title: 'Report for region all' } })
+  })
+
+  it('incoming-event runs when a delivery comes', async () => {
+    await storeExample('incoming-event')
+    const [{ id } = { id: '' }] = await webhooksOf('incoming-event')
+    const path = `workflows/incoming-event/webhooks/${id}/secret`
+    const { url, secret } = (await api.call<z.infer<typeof newWebhookSchema>>(path, { method: 'POST' })).body
+    const body = '{"event": "push"}'
+    const signature = createHmac('sha256', secret).update(body).digest('hex')
+    const headers = { 'x-hub-signature-256': `sha256=${signature}` }
+    const answer = await api.call<{ id: string }>(new URL(url).pathname, { body, headers })
+    expect(answer.status).toBe(202)
+    expect(await api.ended(answer.body.id)).toMatchObject({ output: { handled: 'push', from: 'unknown' } })
   })
 })
