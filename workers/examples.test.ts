@@ -23,7 +23,7 @@ async function readExample(name: string): Promise<unknown> {
 }
 
 async function validate(name: string): Promise<Extract<Validation, { valid: true }>> {
-  const actions = new Map(registry.list().map((entry) => [entry.action.name, { inputSchema: entry.inputSchema }]))
+  const actions = new Map(registry.list().map((entry) => [entry.action.name, entry]))
   const validation = validateDefinition(await readExample(name), { actions })
   if (!validation.valid) throw new Error(`${name}: ${JSON.stringify(validation.errors, null, 2)}`)
   return validation
@@ -40,6 +40,7 @@ test('the examples that the documentation names are there', () => {
     'order-processing.json',
     'retry-and-recover.json',
     'slow-order.json',
+    'typed-outputs.json',
   ])
 })
 
