@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/package-root.ts'
+import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { defineAction, z } from '../../workers/action.ts'
 import { describeOnEachBackend } from '../support/contract.ts'
 import { stepOf } from '../support/run-record.ts'
@@ -10,6 +14,8 @@ const give = defineAction({
   output: z.any(),
   run: async ({ input }) => input as unknown,
 })
+
+const EXAMPLE = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'examples/typed-outputs.json'), 'utf8')) as DefinitionInput
 
 const schema = { type: 'object', properties: { amount: { type: 'number' } }, required: ['amount'] }
 
@@ -23,6 +29,12 @@ describeOnEachBackend({ actions: [give] }, (engine) => {
       ],
     })
     expect(run).toMatchObject({ status: 'completed', output: { b: 5 } })
+  })
+
+  test('the example of declared outputs runs', async () => {
+    const run = await engine().run(EXAMPLE)
+    const output = { text: 'Lamp and more: 59.5 EUR', first_price: 49.5, free_shipping: true }
+    expect(run).toMatchObject({ status: 'completed', output })
   })
 
   test.each([
