@@ -1,14 +1,18 @@
 import type { CompiledStep } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
 import { outputFault } from '../workflow/output-schema.ts'
-import type { Outcome, StepResult } from './perform.ts'
 import { PermanentFailure } from './permanent-failure.ts'
+
+/** The part of a result that is looked at: its output as JSON text; null for none. */
+interface WithOutput {
+  output: string | null
+}
 
 /**
  * The result, where it meets the step's `output_schema`. Throws a {@link PermanentFailure} `invalid_output` where it does
  * not: what was declared is what the steps downstream were checked against, and no retry would mend the schema.
  */
-export function requireDeclared({ id, step }: CompiledStep, result: StepResult): StepResult {
+export function requireDeclared<T extends WithOutput>({ id, step }: CompiledStep, result: T): T {
   if (step.output_schema === undefined) return result
   const fault = outputFault(step, result.output === null ? null : (JSON.parse(result.output) as Json))
   if (fault === null) return result
@@ -16,7 +20,10 @@ export function requireDeclared({ id, step }: CompiledStep, result: StepResult):
 }
 
 /** The outcome; throws as {@link requireDeclared} where it is a completion that does not meet the schema. */
-export function requireDeclaredOutcome<T extends Outcome | { kind: 'still' }>(step: CompiledStep, outcome: T): T {
-  if (outcome.kind === 'completed') requireDeclared(step, outcome.result)
+export function requireDeclaredOutcome<T extends { kind: string; result?: WithOutput }>(
+  step: CompiledStep,
+  outcome: T,
+): T {
+  if (outcome.result !== undefined) requireDeclared(step, outcome.result)
   return outcome
 }
