@@ -37,11 +37,18 @@ export class SluiceError extends Error {
   override readonly name = 'SluiceError'
   readonly code: ErrorCode
   readonly problems: readonly InputProblem[]
+  /** Of a conflict: the state that the thing is in now, where that is what is in the way. */
+  readonly state: string | undefined
 
-  constructor(code: ErrorCode, message: string, options: { problems?: readonly InputProblem[]; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { problems?: readonly InputProblem[]; state?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.problems = options.problems ?? []
+    this.state = options.state
   }
 }
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import { announceWorker, stopWorker } from '../src/db/workers.ts'
+import { receiveAborts } from '../src/engine/abort.ts'
 import { startCanaries } from '../src/engine/canary.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { StepExecutor } from '../src/engine/execute.ts'
@@ -43,10 +44,12 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     { id, hostname: hostname(), pid: process.pid, queues: parts.queues, concurrency: parts.concurrency },
     announcementsOf(parts.actions),
   )
+  let abandon = () => Promise.resolve()
   const heartbeat = startHeartbeat(engine, {
     workerId: id,
     intervalMs: parts.heartbeatMs,
     onGone: () => parts.onDead('the row of this worker is gone from Postgres'),
+    onBeat: () => abandon(),
   })
   const executor = new StepExecutor({
     engine,
@@ -54,6 +57,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     action: executableActions(parts.actions),
     isSteady: () => heartbeat.isSteady(),
   })
+  abandon = receiveAborts(engine, executor)
   const finaliser = new Finaliser(engine, executor.activations)
   const server = serveQueues(engine, executor, finaliser, { queues: parts.queues, concurrency: parts.concurrency })
   const stopCanaries = startCanaries(engine, server, {

@@ -16,6 +16,7 @@ import { serveOpenApi } from './openapi.ts'
 import { actionRoutes } from './routes/actions.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { eventRoutes } from './routes/events.ts'
+import { controlRoutes } from './routes/control.ts'
 import { manufacturingRoutes } from './routes/manufacturing.ts'
 import { operationRoutes, probeRoutes } from './routes/operations.ts'
 import { orderRoutes } from './routes/orders.ts'
@@ -82,6 +83,7 @@ function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>): 
   api.route('/', runRoutes(engine))
   api.route('/', approvalRoutes(engine))
   api.route('/', eventRoutes(engine))
+  api.route('/', controlRoutes(engine))
   api.route('/', orderRoutes(engine))
   api.route('/', scheduleRoutes(engine))
   api.route('/', webhookRoutes(engine))

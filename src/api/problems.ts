@@ -11,6 +11,8 @@ export interface Problem {
   status: number
   detail: string
   errors?: InputProblem[]
+  /** The state that the thing is in now, where that is what is in the way. */
+  state?: string
   /** Names the log line of an error that is our fault. */
   id?: string
 }
@@ -36,7 +38,11 @@ export function internalProblem(id: string): Problem {
 export function problemOf(thrown: unknown): Problem | null {
   if (thrown instanceof SluiceError) {
     if (ERROR_KINDS[thrown.code].status === 500) return null
-    return problem(thrown.code, thrown.message, thrown.problems.length === 0 ? {} : { errors: [...thrown.problems] })
+    const { problems, state } = thrown
+    return problem(thrown.code, thrown.message, {
+      ...(problems.length === 0 ? {} : { errors: [...problems] }),
+      ...(state === undefined ? {} : { state }),
+    })
   }
   if (thrown instanceof HTTPException) {
     const code = CODE_OF_STATUS[thrown.status]
@@ -46,7 +52,7 @@ export function problemOf(thrown: unknown): Problem | null {
 }
 
 /** A problem of a certain kind. */
-export function problem(code: ErrorCode, detail: string, more: Pick<Problem, 'errors' | 'id'> = {}): Problem {
+export function problem(code: ErrorCode, detail: string, more: Pick<Problem, 'errors' | 'state' | 'id'> = {}): Problem {
   const { status, title } = ERROR_KINDS[code]
   return { type: `urn:sluice:problem:${code}`, title, status, detail, ...more }
 }

@@ -135,8 +135,9 @@ WITH input AS (
     i.status, i.attempted, i.halts
 ), attempts AS (
   INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error, retry_at)
-  SELECT run_id, step_index, attempt, 'failed', worker_id, started_at, COALESCE(completed_at, clock_timestamp()), error, retry_at
-  FROM done WHERE attempted AND status IN ('failed', 'retrying')
+  SELECT run_id, step_index, attempt, CASE WHEN status = 'cancelled' THEN 'cancelled' ELSE 'failed' END::attempt_status, worker_id,
+    started_at, COALESCE(completed_at, clock_timestamp()), error, retry_at
+  FROM done WHERE attempted AND status IN ('failed', 'retrying', 'cancelled')
   ON CONFLICT DO NOTHING
 ), halted AS (
   UPDATE runs r SET halted_by = h.halts

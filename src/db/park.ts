@@ -77,7 +77,10 @@ export async function readChildren(
   return new Map(rows.map((row) => [`${row.runId}/${row.stepId}`, row]))
 }
 
-/** Inserts the items of a map, unless they are there already (from before a retry). Locks the run's row. */
+/**
+ * Inserts the items of a map, unless they are there already (from before a retry). Their attempts are counted from the
+ * map's, which a retry has put beyond those of the items before, so that none of these can commit. Locks the run's row.
+ */
 export async function insertItems(
   db: Executor,
   map: { runId: string; stepIndex: number; stepId: string },
@@ -86,9 +89,10 @@ export async function insertItems(
   await db.batch('lock_run', 'SELECT 1 FROM runs WHERE id = $1::uuid FOR UPDATE', [map.runId])
   await db.batch(
     'insert_items',
-    `INSERT INTO steps (run_id, step_index, step_id, parent_index, item_index, item)
+    `INSERT INTO steps (run_id, step_index, step_id, parent_index, item_index, item, attempt)
      SELECT $1::uuid, (SELECT max(step_index) FROM steps WHERE run_id = $1::uuid) + i.ord, $3::text || '[' || (i.ord - 1) || ']',
-            $2::int, i.ord - 1, i.item
+            $2::int, i.ord - 1, i.item,
+            (SELECT attempt - 1 FROM steps WHERE run_id = $1::uuid AND step_index = $2::int)
      FROM json_array_elements($4::json) WITH ORDINALITY AS i(item, ord)
      WHERE NOT EXISTS (SELECT 1 FROM steps s WHERE s.run_id = $1::uuid AND s.parent_index = $2::int AND s.item_index IS NOT NULL)`,
     [map.runId, map.stepIndex, map.stepId, JSON.stringify(items)],

@@ -78,6 +78,20 @@ export async function listRuns(db: Database, filter: RunFilter): Promise<RunEntr
   return await withProgress(db, rows)
 }
 
+/** Ids of the runs that {@link listRuns} lists, newest first; `undone`: whether compensated ones are among them. */
+export async function listRunIds(db: Database, filter: RunFilter & { undone: boolean }): Promise<string[]> {
+  const conditions = [...conditionsOf(filter), filter.undone ? undefined : isNull(runs.compensation)]
+  const { search, limit } = filter
+  if (search !== undefined) return (await searchIds(db, search, conditions, limit)).sort().toReversed().slice(0, limit)
+  const rows = await db.orm
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(...conditions))
+    .orderBy(desc(runs.id))
+    .limit(limit)
+  return rows.map((row) => row.id)
+}
+
 /** How far the clocks of the processes that make ids, and of Postgres, which makes times, may be apart. */
 const CLOCKS_APART_MS = 24 * 3_600_000
 

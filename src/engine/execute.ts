@@ -10,7 +10,8 @@ import { decide, type Decision } from '../workflow/decide.ts'
 import { retryDelayMs } from '../workflow/retry.ts'
 import { Activations, concurrencyOf, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
-import { requireDeclaredOutcome } from './declared-output.ts'
+import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
+import type { AbortRequest } from './abort.ts'
 import type { Engine } from './engine.ts'
 import { Gates } from './gates.ts'
 import { parkStep } from '../db/park.ts'
@@ -47,6 +48,10 @@ export interface ExecutorOptions {
 /** One attempt under way in this process. */
 interface Running {
   key: AttemptKey
+  /** Epoch of its job. */
+  epoch: number
+  /** Whether it undoes another step: cancelling the run does not end it. */
+  compensates: boolean
   abort: AbortController
 }
 
@@ -112,6 +117,23 @@ export class StepExecutor {
     for (const { abort } of this.running.values()) abort.abort(new AttemptAborted('shutdown', 'the worker shuts down'))
   }
 
+  /** Attempts under way in this process, for {@link abortAttempts}. */
+  attempts(): (AttemptKey & { epoch: number })[] {
+    return [...this.running.values()].map(({ key, epoch }) => ({ ...key, epoch }))
+  }
+
+  /**
+   * Fires the signals of a run's attempts that were begun before `epoch`, or of those of some of its steps only. What
+   * ignores its signal is abandoned: it changes nothing any more.
+   */
+  abortAttempts({ run, epoch, steps }: AbortRequest): void {
+    for (const attempt of this.running.values()) {
+      const isMeant = attempt.key.runId === run && attempt.epoch < epoch
+      if (!isMeant || (steps === null ? attempt.compensates : !steps.includes(attempt.key.stepIndex))) continue
+      attempt.abort.abort(new AttemptAborted('cancelled', 'the run was cancelled while the step was running'))
+    }
+  }
+
   /** Resolves when every write and every log line has been answered. */
   async drained(): Promise<void> {
     await Promise.all([this.commit.drained(), this.logs.drained()])
@@ -150,6 +172,8 @@ export class StepExecutor {
       case 'skip':
       case 'cancel':
       case 'fail':
+        // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
+        if (activation.row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
         if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return false
         await this.release(activation, job)
         if (decision.kind === 'fail') failJob(decision.error.message)
@@ -220,8 +244,8 @@ export class StepExecutor {
   private async look(activation: Activation, key: AttemptKey): Promise<Outcome | Still> {
     const kind = parkedKindOf(activation.row.waitingFor)
     try {
-      const attempt = this.contextOf(activation, key, new AbortController().signal)
-      return requireDeclaredOutcome(activation.step, await kind.look(this.parkContext(activation, attempt)))
+      const context = this.parkContext(activation, key, new AbortController().signal)
+      return requireDeclaredOutcome(activation.step, await kind.look(context))
     } catch (error) {
       if (isRetryable(error)) throw error
       return failure(error)
@@ -245,8 +269,15 @@ export class StepExecutor {
     }
   }
 
-  private parkContext(activation: Activation, attempt: AttemptContext): ParkContext {
-    return { engine: this.engine, activations: this.activations, activation, attempt }
+  private parkContext(activation: Activation, key: AttemptKey, signal: AbortSignal): ParkContext {
+    return {
+      engine: this.engine,
+      activations: this.activations,
+      activation,
+      attempt: this.contextOf(activation, key, signal),
+      commitWithin: (batch, result) =>
+        this.commit.completeWithin({ batch }, { ...key, ...requireDeclared(activation.step, result) }),
+    }
   }
 
   /** What a settled step holds back may go: gates of the definition's steps, or the next items of its map. */
@@ -273,7 +304,8 @@ export class StepExecutor {
   ): Promise<{ outcome: Outcome; mark: StartMark } | null> {
     const id = attemptId(key)
     const abort = new AbortController()
-    this.running.set(id, { key, abort })
+    const compensates = activation.child !== null && activation.child.itemIndex === null
+    this.running.set(id, { key, epoch: activation.jobEpoch, compensates, abort })
     const timer = this.startTimeout(activation, abort)
     try {
       const mark = this.commit.start(key)
@@ -288,7 +320,7 @@ export class StepExecutor {
         context,
         action: step.action === null ? undefined : this.options.action(step.action),
         db: this.engine.db,
-        park: kind && (() => kind.begin(this.parkContext(activation, context))),
+        park: kind && (() => kind.begin(this.parkContext(activation, key, abort.signal))),
         commitWithin: (batch, result) => this.commit.completeWithin({ batch }, { ...key, ...result }),
         random: Math.random,
       })
@@ -355,6 +387,11 @@ export class StepExecutor {
       case 'unknown':
         // Reading again tells: settled, if it committed; if not, this process takes its own attempt over.
         return false
+      case 'cancelled': {
+        const settlement = this.settlementOf({ kind: 'cancel', reason: outcome.reason }, activation)
+        // Nothing is released: a newer epoch has the steps that depend on it.
+        return (await this.commit.settle({ ...settlement, ...key, attempted: true }, mark)) || this.fenced(key)
+      }
       case 'released':
         await this.commit.release(key)
         return handBackJob(bull, token)

@@ -10,6 +10,7 @@ import { LIMITS } from '../workflow/limits.ts'
 import { progressOf, runOutcome } from '../workflow/outcome.ts'
 import { isFinished, isSettled } from '../workflow/states.ts'
 import type { Activations } from './activate.ts'
+import { admitSoon } from './admit.ts'
 import { Batcher } from './batcher.ts'
 import { compensate } from './compensate.ts'
 import type { Engine } from './engine.ts'
@@ -41,8 +42,9 @@ export class Finaliser {
       ...common,
       name: 'run ends',
       flush: async (ends) => {
-        const { done, parents } = await finishRuns(engine.db, ends)
+        const { done, parents, slots } = await finishRuns(engine.db, ends)
         await wakeSteps(engine, parents)
+        admitSoon(engine, slots)
         return ends.map((end) => done.has(end.id))
       },
     })
@@ -72,6 +74,7 @@ export class Finaliser {
   private async endOf(row: FinaliseRow, workflow: CompiledWorkflow): Promise<RunEnd> {
     const outcome = runOutcome({
       cancelling: row.status === 'cancelling',
+      stopError: row.stopError,
       steps: workflow.steps.map((step, index) => ({
         id: step.id,
         status: row.statuses[index]!,
@@ -86,7 +89,7 @@ export class Finaliser {
       epoch: row.epoch,
       status: outcome.status,
       output: null,
-      error: outcome.error && { ...outcome.error, ...codeOf(row, workflow, outcome.error.step_id) },
+      error: outcome.error && { ...codeOf(row, workflow, outcome.error.step_id), ...outcome.error },
       completed: progress.completed,
       failed: progress.failed,
       skipped: progress.skipped,
@@ -149,8 +152,8 @@ export class Finaliser {
 }
 
 /** The code of a failed step's error, where it has one. */
-function codeOf(row: FinaliseRow, workflow: CompiledWorkflow, stepId: string): { code?: string } {
-  const index = workflow.indexOf.get(stepId)
+function codeOf(row: FinaliseRow, workflow: CompiledWorkflow, stepId?: string): { code?: string } {
+  const index = stepId === undefined ? undefined : workflow.indexOf.get(stepId)
   const code = index === undefined ? undefined : row.errors[String(index)]?.code
   return code === undefined ? {} : { code }
 }

@@ -14,10 +14,10 @@ export interface Heartbeat {
   stop(): void
 }
 
-/** Beats every `intervalMs`. `onGone` is called when the worker's row no longer exists. */
+/** Beats every `intervalMs`, and calls `onBeat` each time. `onGone` is called when the worker's row no longer exists. */
 export function startHeartbeat(
   engine: Engine,
-  options: { workerId: string; intervalMs: number; onGone: () => void },
+  options: { workerId: string; intervalMs: number; onGone: () => void; onBeat: () => Promise<void> },
 ): Heartbeat {
   let beats = 0
   let beating = false
@@ -33,6 +33,7 @@ export function startHeartbeat(
       const now = performance.now()
       if (now - lastBeatMs > 2 * options.intervalMs) steadySinceMs = now
       lastBeatMs = now
+      await options.onBeat()
       if (++beats % BEATS_PER_TOUCH === 0) await touchActions(engine.db, options.workerId)
     } catch (error) {
       engine.log.warn({ err: error }, 'a heartbeat did not reach Postgres')

@@ -55,6 +55,8 @@ export type Outcome =
       wakeAt: string | null
       within: (batch: Database['batch']) => Promise<void>
     }
+  /** Its run was cancelled, or its step taken from it. */
+  | { kind: 'cancelled'; reason: string }
   /** The worker shuts down. */
   | { kind: 'released' }
   /** Postgres broke during a transaction: whether it committed must be read. */
@@ -236,6 +238,7 @@ class Fenced extends Error {}
 
 function aborted(reason: AttemptAborted): Outcome {
   if (reason.why === 'shutdown') return { kind: 'released' }
+  if (reason.why === 'cancelled') return { kind: 'cancelled', reason: reason.message }
   return {
     kind: 'failed',
     error: { message: reason.message, code: reason.why },

@@ -1,8 +1,10 @@
 import {
   createPostgresBackend,
+  createPostgresRelayBackend,
   createRedisBackend,
   type FlowProducer,
   type Queue,
+  Relay,
   runMigrations,
   withBackend,
   type Worker,
@@ -59,6 +61,8 @@ export interface QueueConnection {
   queue(name: string): Queue
   flowProducer(): FlowProducer
   worker(name: string, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
+  /** A new node of the relay, by which processes send each other signals. */
+  relay(): Relay
   /** Redis's `run_id`, which every restart changes; null on Postgres. */
   serverRunId(): Promise<string | null>
   /** Throws unless the store answers. */
@@ -98,6 +102,7 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
     ...factories(bull as unknown as BullClasses, { producer: common, worker: { ...common, ...retention } }, options),
     backend: 'redis',
     prefix: options.prefix,
+    relay: () => quietRelay(new Relay({ connection: redis, prefix: options.prefix, skipVersionCheck: true }), options),
     async serverRunId() {
       return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? null
     },
@@ -135,6 +140,7 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
     ...factories(bull as unknown as BullClasses, { producer, worker }, options),
     backend: 'postgres',
     prefix: options.prefix,
+    relay: () => quietRelay(new Relay({ ...producer, backend: createPostgresRelayBackend }), options),
     serverRunId: () => Promise.resolve(null),
     async ping() {
       await pool.query('select 1')
@@ -189,6 +195,11 @@ function factories(bull: BullClasses, parts: PartOptions, options: QueueOptions)
     worker: (name: string, processor: Processor, workerOptions: Omit<WorkerOptions, 'connection' | 'prefix'>) =>
       quiet(new bull.Worker(name, processor, { ...parts.worker, ...workerOptions }), name),
   }
+}
+
+function quietRelay<R extends Pick<Relay, 'on'>>(relay: R, { log }: QueueOptions): R {
+  relay.on('error', (error: Error) => log.debug({ err: error }, 'relay error'))
+  return relay
 }
 
 /** A Redis that evicts keys loses jobs without a trace, so a wrong policy stops the start. */

@@ -2,6 +2,7 @@ import type { FlowProducer, Job, Processor, Queue, Worker, WorkerOptions } from 
 import { LRUCache } from 'lru-cache'
 import { buildFlow, childJob, type FlowSpec, type FlowStep } from './flow.ts'
 import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
+import { Signals } from './signals.ts'
 import { GATES_QUEUE, jobId, RUNS_QUEUE, stepsQueue, TIMERS_QUEUE, type JobAddress } from './names.ts'
 
 /** State of a job in the queue; `missing` if it is not there. */
@@ -19,14 +20,16 @@ const TOKEN_FIELD = 'sluice-token'
 /** All that the engine does with BullMQ. Every method may be repeated without harm. */
 export class RunQueue {
   readonly connection: QueueConnection
+  readonly signals: Signals
   private readonly flows: FlowProducer
   private readonly runs: Queue
   private readonly gates: Queue
   private readonly timers: Queue
   private readonly steps = new LRUCache<string, Queue>({ max: 1_000, dispose: (queue) => void queue.close() })
 
-  private constructor(connection: QueueConnection) {
+  private constructor(connection: QueueConnection, log: QueueOptions['log']) {
     this.connection = connection
+    this.signals = new Signals(() => connection.relay(), log)
     this.flows = connection.flowProducer()
     this.runs = connection.queue(RUNS_QUEUE)
     this.gates = connection.queue(GATES_QUEUE)
@@ -35,7 +38,7 @@ export class RunQueue {
 
   /** Connects, and fails with a remedy where the store must not be used. */
   static async open(options: QueueOptions): Promise<RunQueue> {
-    const queue = new RunQueue(await openQueueConnection(options))
+    const queue = new RunQueue(await openQueueConnection(options), options.log)
     const parts = [queue.flows, queue.runs, queue.gates, queue.timers]
     await Promise.all(parts.map((part) => part.waitUntilReady()))
     return queue
@@ -169,7 +172,7 @@ export class RunQueue {
   }
 
   async close(): Promise<void> {
-    const parts = [this.flows, this.runs, this.gates, this.timers, ...this.steps.values()]
+    const parts = [this.flows, this.runs, this.gates, this.timers, ...this.steps.values(), this.signals]
     await Promise.allSettled(parts.map((part) => part.close()))
     await this.connection.close()
   }

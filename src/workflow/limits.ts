@@ -26,6 +26,8 @@ export const LIMITS = {
   workflowDepth: 10,
   /** Runs of one batch request. */
   batchRuns: 1_000,
+  /** Runs of one `POST /runs/bulk`. */
+  bulkRuns: 10_000,
   /** Retries of one step (`config.max_retries`). */
   retries: 1_000,
   /** Items of one page of a list. */

@@ -6,7 +6,7 @@ function end(id: string, status: StepEnd['status'], more: Partial<StepEnd> = {})
 }
 
 function outcomeOf(...steps: StepEnd[]) {
-  return runOutcome({ cancelling: false, steps })
+  return runOutcome({ cancelling: false, stopError: null, steps })
 }
 
 describe('runOutcome', () => {
@@ -33,11 +33,21 @@ describe('runOutcome', () => {
   })
 
   test('a run that was asked to cancel is cancelled, whatever its steps did', () => {
-    expect(runOutcome({ cancelling: true, steps: [end('a', 'failed'), end('b', 'cancelled')] })).toEqual({
+    expect(
+      runOutcome({ cancelling: true, stopError: null, steps: [end('a', 'failed'), end('b', 'cancelled')] }),
+    ).toEqual({
       status: 'cancelled',
       error: null,
     })
-    expect(runOutcome({ cancelling: true, steps: [end('a', 'completed')] }).status).toBe('cancelled')
+    expect(runOutcome({ cancelling: true, stopError: null, steps: [end('a', 'completed')] }).status).toBe('cancelled')
+  })
+
+  test('a run that was stopped for an error fails with that error, whatever its steps did', () => {
+    const stopError = { code: 'timeout', message: 'it took too long' }
+    expect(runOutcome({ cancelling: true, stopError, steps: [end('a', 'failed'), end('b', 'cancelled')] })).toEqual({
+      status: 'failed',
+      error: stopError,
+    })
   })
 
   test('a cancelled step fails a run that was not cancelled', () => {

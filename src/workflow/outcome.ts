@@ -3,8 +3,15 @@ import type { RunStatus, StepStatus } from './states.ts'
 /** How a run ends. */
 export interface RunOutcome {
   status: Extract<RunStatus, 'completed' | 'failed' | 'cancelled'>
-  /** What failed first; null unless the run failed. */
-  error: { message: string; step_id: string } | null
+  /** What failed first, or why the run was stopped; null unless the run failed. */
+  error: RunError | null
+}
+
+/** Why a run failed; without a step where it was stopped as a whole. */
+interface RunError {
+  message: string
+  code?: string | undefined
+  step_id?: string | undefined
 }
 
 /** What {@link runOutcome} looks at in one settled step. */
@@ -20,11 +27,17 @@ export interface StepEnd {
 }
 
 /**
- * The end of a run whose steps have all settled: cancelled when it was asked to be, else failed when a step failed whose
+ * The end of a run whose steps have all settled: cancelled when it was asked to be (failed, where it was stopped for an
+ * error: its time was up), else failed when a step failed whose
  * failure counts, else completed. The error is that of the step that failed first (of several at once, the first in the
  * file). A step that was cancelled in a run that was not counts as failed: its work is missing.
  */
-export function runOutcome(run: { cancelling: boolean; steps: readonly StepEnd[] }): RunOutcome {
+export function runOutcome(run: {
+  cancelling: boolean
+  stopError: RunError | null
+  steps: readonly StepEnd[]
+}): RunOutcome {
+  if (run.cancelling && run.stopError !== null) return { status: 'failed', error: run.stopError }
   if (run.cancelling) return { status: 'cancelled', error: null }
   const [first, ...others] = run.steps.filter(countsAsFailed)
   if (first === undefined) return { status: 'completed', error: null }

@@ -8,6 +8,7 @@ export interface Problem {
   status: number
   detail: string
   errors?: { path: string; code: string; message: string }[]
+  state?: string
   id?: string
 }
 

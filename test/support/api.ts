@@ -4,6 +4,7 @@ import { serve } from '@hono/node-server'
 import { createApp } from '../../src/api/app.ts'
 import { announceActions } from '../../src/db/workers.ts'
 import type { QueueBackend } from '../../src/queue/connection.ts'
+import type { AnyAction } from '../../workers/action.ts'
 import { announcementsOf } from '../../workers/announcements.ts'
 import { registryWith } from './test-actions.ts'
 import { startTestEngine, type TestEngine } from './test-engine.ts'
@@ -32,10 +33,13 @@ export interface TestApi extends TestEngine {
   call<Body = Record<string, unknown>>(path: string, options?: CallOptions): Promise<Answer<Body>>
 }
 
-/** Starts an API; without a worker (`startWorker`), runs stay `queued`. */
-export async function startApi(backend: QueueBackend = 'postgres'): Promise<TestApi> {
-  const engine = await startTestEngine({ backend, workers: 0 })
-  await announceActions(engine.engine.db, announcementsOf(await registryWith([])))
+/** Starts an API that knows `actions` beside the built-in ones; without a worker (`startWorker`), runs stay `queued`. */
+export async function startApi(
+  backend: QueueBackend = 'postgres',
+  actions: readonly AnyAction[] = [],
+): Promise<TestApi> {
+  const engine = await startTestEngine({ backend, workers: 0, actions })
+  await announceActions(engine.engine.db, announcementsOf(await registryWith(actions)))
   const server = serve({ fetch: createApp(engine.engine).fetch, hostname: '127.0.0.1', port: 0 })
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

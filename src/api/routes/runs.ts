@@ -1,14 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Engine } from '../../engine/engine.ts'
-import { getWorkflow } from '../../db/workflows.ts'
 import { listLogs } from '../../db/logs.ts'
 import { listRuns } from '../../db/run-queries.ts'
-import { RUN_STATUSES } from '../../workflow/states.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { strict } from '../problems.ts'
-import { storableText } from '../payload.ts'
+import { readRunFilter, runFilter } from '../run-filter.ts'
 import { readRun, requireRun } from '../run-view.ts'
-import { givenTimestamp, listOf } from '../schemas/fields.ts'
 import { logLineSchema, showLogLine } from '../schemas/log-line.ts'
 import { json, problems } from '../schemas/responses.ts'
 import { runEntrySchema, runSchema, showRunEntry } from '../schemas/run.ts'
@@ -24,17 +21,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List runs, newest first',
   request: {
-    query: strict({
-      status: listOf(RUN_STATUSES).optional(),
-      workflow: storableText(1, 128).optional().openapi({ description: 'Id or name' }),
-      tag: storableText(1, 128).optional(),
-      search: storableText(0, 200)
-        .optional()
-        .openapi({ description: 'The beginning of a run’s id, part of its workflow’s name, or one of its tags' }),
-      created_after: givenTimestamp.optional().openapi({ description: 'At this time or later' }),
-      created_before: givenTimestamp.optional().openapi({ description: 'Before this time' }),
-      ...pageQuery,
-    }),
+    query: strict({ ...runFilter, ...pageQuery }),
   },
   responses: { 200: json(pageOf(runEntrySchema), 'A page'), ...problems(422) },
 })
@@ -82,19 +69,10 @@ const logsRoute = createRoute({
 export function runRoutes(engine: Engine): OpenAPIHono {
   const app = new OpenAPIHono()
   app.openapi(listRoute, async (c) => {
-    const { status, workflow, limit, cursor, ...query } = c.req.valid('query')
-    const found = workflow === undefined ? undefined : await getWorkflow(engine.db, workflow)
-    if (found === null) return c.json({ items: [], next_cursor: null }, 200)
-    const rows = await listRuns(engine.db, {
-      statuses: status,
-      workflowId: found?.id,
-      tag: query.tag,
-      search: query.search === '' ? undefined : query.search,
-      createdAfter: query.created_after,
-      createdBefore: query.created_before,
-      before: decodeCursor(cursor, UUID),
-      limit: limit + 1,
-    })
+    const { limit, cursor, ...query } = c.req.valid('query')
+    const filter = await readRunFilter(engine, query)
+    if (filter === null) return c.json({ items: [], next_cursor: null }, 200)
+    const rows = await listRuns(engine.db, { ...filter, before: decodeCursor(cursor, UUID), limit: limit + 1 })
     return c.json(pageFrom(rows, limit, { key: (row) => row.id, item: showRunEntry }), 200)
   })
   app.openapi(getRoute, async (c) => c.json(await readRun(engine, c.req.valid('param').run), 200))

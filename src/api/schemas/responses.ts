@@ -17,6 +17,10 @@ const problemSchema = z
       )
       .optional()
       .openapi({ description: 'What was wrong with the input, all of it' }),
+    state: z
+      .string()
+      .optional()
+      .openapi({ description: 'The state that the thing is in now, where that is in the way (409)' }),
     id: z.string().optional().openapi({ description: 'Names the line of the server’s log, where the fault is ours' }),
   })
   .openapi('Problem')

@@ -1,0 +1,122 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { isUuid } from '../../db/search.ts'
+import { bulkControl } from '../../engine/bulk.ts'
+import { cancelRun } from '../../engine/cancel.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { pauseRun, resumeRun } from '../../engine/pause.ts'
+import { rerunRun } from '../../engine/rerun.ts'
+import { retryRun } from '../../engine/retry-run.ts'
+import { SluiceError } from '../../errors.ts'
+import { LIMITS } from '../../workflow/limits.ts'
+import { payload } from '../payload.ts'
+import { strict } from '../problems.ts'
+import { readRunFilter, runFilter } from '../run-filter.ts'
+import { readRun } from '../run-view.ts'
+import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
+import { runSchema } from '../schemas/run.ts'
+
+const tags = ['Controls']
+const params = z.object({ run: z.string().openapi({ description: 'Id of a run' }) })
+const none = strict({}).optional()
+
+const retrySchema = strict({
+  from: z.string().min(1).max(64).optional().openapi({
+    description:
+      'Id of a step: it and all that depend on it run again, whatever became of them. Default: what failed, was cancelled or skipped',
+  }),
+})
+  .optional()
+  .openapi('RetryRun')
+const rerunSchema = strict({ input: payload.optional().openapi({ description: 'Default: that of the run' }) })
+  .optional()
+  .openapi('RerunRun')
+
+const bulkSchema = strict({
+  action: z.enum(['cancel', 'retry']),
+  filter: strict(runFilter).openapi({
+    description: 'As the query of `GET /runs`; what is left out holds for every run',
+  }),
+  dry_run: z.boolean().default(false).openapi({ description: 'Only count' }),
+}).openapi('ControlRuns')
+
+const controlRoute = <Verb extends string, Body extends z.ZodType>(
+  verb: Verb,
+  summary: string,
+  schema: Body,
+  answer = 'The run as it is now',
+) =>
+  createRoute({
+    method: 'post',
+    path: `/runs/{run}/${verb}` as const,
+    tags,
+    summary,
+    request: { params, body: { ...body(schema), required: false } },
+    responses: { 202: json(runSchema, answer), ...problems(404, 409, ...BODY_PROBLEMS) },
+  })
+
+const cancelRoute = controlRoute('cancel', 'Cancel a run and its child runs', none)
+const pauseRoute = controlRoute('pause', 'Pause a run and its child runs: no further step starts', none)
+const resumeRoute = controlRoute('resume', 'Let a paused run go on', none)
+const retryRoute = controlRoute('retry', 'Have a run go on from what failed, or from a step', retrySchema)
+const rerunRoute = controlRoute(
+  'rerun',
+  'Start a new run of the same version',
+  rerunSchema,
+  'The new run; `Location` tells where it can be watched',
+)
+
+const bulkRoute = createRoute({
+  method: 'post',
+  path: '/runs/bulk',
+  tags,
+  summary: `Cancel or retry the runs that a filter finds, the newest ${LIMITS.bulkRuns.toLocaleString('en')} at most`,
+  request: { body: body(bulkSchema) },
+  responses: {
+    202: json(
+      z.object({ matched: z.int().openapi({ description: 'Runs that the filter finds and the action suits' }) }),
+      'How many runs; they are seen to in the background, unless it is a dry run',
+    ),
+    ...problems(...BODY_PROBLEMS),
+  },
+})
+
+/** What operators do to runs. Of two who act at once one is refused, with the state that the run is in then. */
+export function controlRoutes(engine: Engine): OpenAPIHono {
+  const app = new OpenAPIHono()
+  app.openapi(bulkRoute, async (c) => {
+    const { action, filter, dry_run: dryRun } = c.req.valid('json')
+    const found = await readRunFilter(engine, filter)
+    const matched = found === null ? 0 : await bulkControl(engine, action, found, { dryRun })
+    return c.json({ matched }, 202)
+  })
+  app.openapi(cancelRoute, async (c) => {
+    const id = idOf(c.req.valid('param').run)
+    await cancelRun(engine, id)
+    return c.json(await readRun(engine, id), 202)
+  })
+  app.openapi(pauseRoute, async (c) => {
+    const id = idOf(c.req.valid('param').run)
+    await pauseRun(engine, id)
+    return c.json(await readRun(engine, id), 202)
+  })
+  app.openapi(resumeRoute, async (c) => {
+    const id = idOf(c.req.valid('param').run)
+    await resumeRun(engine, id)
+    return c.json(await readRun(engine, id), 202)
+  })
+  app.openapi(retryRoute, async (c) => {
+    const id = idOf(c.req.valid('param').run)
+    await retryRun(engine, id, c.req.valid('json') ?? {})
+    return c.json(await readRun(engine, id), 202)
+  })
+  app.openapi(rerunRoute, async (c) => {
+    const id = await rerunRun(engine, c.req.valid('param').run, c.req.valid('json') ?? {})
+    return c.json(await readRun(engine, id), 202, { location: `/api/v1/runs/${id}` })
+  })
+  return app
+}
+
+function idOf(given: string): string {
+  if (isUuid(given)) return given.toLowerCase()
+  throw new SluiceError('not_found', `There is no run "${given}".`)
+}

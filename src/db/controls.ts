@@ -1,0 +1,242 @@
+import type { RunStatus } from '../workflow/states.ts'
+import type { Database } from './client.ts'
+import type { StoredError } from './schema.ts'
+
+/**
+ * Statements by which operators change runs. Each control locks the rows of its runs first, in the order of their ids, so
+ * that of two that meet the second sees what the first has done; and raises the epoch of the runs that it changes, so that
+ * no job of theirs does anything any more. Without a token of the queue the reconciler dispatches them, should the process
+ * not get to it.
+ */
+
+type Executor = Pick<Database, 'batch'>
+
+/** A run as a control finds it. */
+export interface ControlledRun {
+  id: string
+  /** Before the control. */
+  status: RunStatus
+  epoch: number
+  versionId: string
+  isAdmitted: boolean
+  isCompensated: boolean
+  hasSlot: boolean
+}
+
+const LOCKED = `r.id, r.status, r.epoch, r.version_id AS "versionId", r.admitted_at IS NOT NULL AS "isAdmitted",
+  r.compensation IS NOT NULL AS "isCompensated", r.concurrency_key IS NOT NULL AS "hasSlot"`
+
+/** Locks runs and all of their descendants. Index: runs_parent. */
+export async function lockTrees(db: Executor, ids: readonly string[]): Promise<ControlledRun[]> {
+  return db.batch<ControlledRun & Record<string, unknown>>(
+    'lock_run_trees',
+    `WITH RECURSIVE tree AS (
+       SELECT unnest($1::uuid[]) AS id
+       UNION SELECT c.id FROM runs c JOIN tree t ON c.parent_run_id = t.id
+     )
+     SELECT ${LOCKED} FROM runs r WHERE r.id IN (SELECT id FROM tree) ORDER BY r.id FOR UPDATE OF r`,
+    [ids],
+  )
+}
+
+/** Locks one run; null if there is none. */
+export async function lockRun(db: Executor, id: string): Promise<ControlledRun | null> {
+  const rows = await db.batch<ControlledRun & Record<string, unknown>>(
+    'lock_controlled_run',
+    `SELECT ${LOCKED} FROM runs r WHERE r.id = $1::uuid FOR UPDATE`,
+    [id],
+  )
+  return rows[0] ?? null
+}
+
+/**
+ * Begins to cancel locked runs. Their steps that nobody runs are cancelled at once, items of maps even where somebody
+ * does (nothing else would wait for those); what compensates goes on.
+ */
+export async function beginCancel(
+  db: Executor,
+  ids: readonly string[],
+  stopError: StoredError | null,
+  reason: string,
+): Promise<void> {
+  await db.batch(
+    'cancel_runs',
+    `UPDATE runs SET status = 'cancelling', epoch = epoch + 1, queue_token = NULL, stop_error = $2::json,
+       admitted_at = COALESCE(admitted_at, now())
+     WHERE id = ANY($1::uuid[])`,
+    [ids, stopError === null ? null : JSON.stringify(stopError)],
+  )
+  await db.batch('cancel_steps', CANCEL_STEPS, [ids, reason])
+  await voidApprovals(db, ids, null)
+}
+
+const CANCEL_STEPS = `
+WITH due AS (
+  SELECT run_id, step_index, status FROM steps
+  WHERE run_id = ANY($1::uuid[]) AND (status IN ('pending', 'retrying', 'waiting') OR (status = 'running' AND item_index IS NOT NULL))
+    AND (parent_index IS NULL OR item_index IS NOT NULL)
+  ORDER BY run_id, step_index FOR UPDATE
+), done AS (
+  UPDATE steps s SET status = 'cancelled', completed_at = clock_timestamp(), reason = $2, waiting_for = NULL, wake_at = NULL, retry_at = NULL
+  FROM due WHERE s.run_id = due.run_id AND s.step_index = due.step_index
+  RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.completed_at, due.status
+)
+INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at)
+SELECT run_id, step_index, attempt, 'cancelled', worker_id, started_at, completed_at FROM done
+WHERE status IN ('running', 'waiting') AND attempt > 0 AND started_at IS NOT NULL
+ON CONFLICT DO NOTHING`
+
+/** Nothing that was asked counts any more; `steps` by index, null: all open ones of the runs. */
+async function voidApprovals(db: Executor, runIds: readonly string[], steps: readonly number[] | null): Promise<void> {
+  await db.batch(
+    'void_approvals',
+    `UPDATE approvals SET status = 'void' WHERE run_id = ANY($1::uuid[]) AND status = 'open'
+       AND ($2::int[] IS NULL OR step_index = ANY($2::int[]))`,
+    [runIds, steps],
+  )
+}
+
+/** Pauses locked runs. */
+export async function beginPause(db: Executor, ids: readonly string[]): Promise<void> {
+  await db.batch(
+    'pause_runs',
+    `UPDATE runs SET status = 'paused', epoch = epoch + 1, queue_token = NULL WHERE id = ANY($1::uuid[])`,
+    [ids],
+  )
+}
+
+/** Lets locked paused runs go on. */
+export async function endPause(db: Executor, ids: readonly string[]): Promise<void> {
+  await db.batch(
+    'resume_runs',
+    `UPDATE runs SET status = CASE WHEN started_at IS NULL THEN 'queued'::run_status ELSE 'running'::run_status END,
+       epoch = epoch + 1, queue_token = NULL
+     WHERE id = ANY($1::uuid[])`,
+    [ids],
+  )
+}
+
+/** What a retry has set back. */
+export interface Reset {
+  /** Indexes of the steps and items whose attempts no longer count. */
+  steps: number[]
+  /** Unfinished child runs that steps were waiting for. */
+  childRuns: string[]
+}
+
+/**
+ * Sets a locked run back. Without `from`: its failed, cancelled and skipped steps, and of the maps among them the items
+ * that did not complete. With `from`: these steps, whatever they are, and their items are no more.
+ */
+export async function resetRun(db: Executor, id: string, from: readonly number[] | null): Promise<Reset> {
+  const rows = await db.batch<{ stepIndex: number; isItem: boolean }>('reset_targets', TARGETS, [id, from])
+  const all = rows.map((row) => row.stepIndex)
+  const dropped = from === null ? [] : rows.filter((row) => row.isItem).map((row) => row.stepIndex)
+  const reset = from === null ? all : rows.filter((row) => !row.isItem).map((row) => row.stepIndex)
+  await db.batch('reset_history', HISTORY, [id, reset])
+  await db.batch(
+    'reset_events',
+    'UPDATE events SET step_index = NULL, taken_at = NULL WHERE run_id = $1::uuid AND step_index = ANY($2::int[])',
+    [id, all],
+  )
+  await voidApprovals(db, [id], all)
+  const childRuns = await db.batch<{ id: string }>(
+    'reset_child_runs',
+    `SELECT id FROM runs WHERE parent_run_id = $1::uuid AND parent_step_index = ANY($2::int[])
+       AND status NOT IN ('completed', 'failed', 'cancelled', 'cancelling')`,
+    [id, all],
+  )
+  await db.batch('reset_results', 'DELETE FROM step_results WHERE run_id = $1::uuid AND step_index = ANY($2::int[])', [
+    id,
+    reset,
+  ])
+  await db.batch('reset_steps', RESET, [id, reset])
+  await db.batch('drop_items', 'DELETE FROM steps WHERE run_id = $1::uuid AND step_index = ANY($2::int[])', [
+    id,
+    dropped,
+  ])
+  await db.batch('reset_run', RESET_RUN, [id])
+  return { steps: all, childRuns: childRuns.map((row) => row.id) }
+}
+
+const TARGETS = `
+WITH RECURSIVE tree AS (
+  SELECT step_index, false AS is_item FROM steps
+  WHERE run_id = $1::uuid AND parent_index IS NULL
+    AND CASE WHEN $2::int[] IS NULL THEN status IN ('failed', 'cancelled', 'skipped') ELSE step_index = ANY($2::int[]) END
+  UNION ALL
+  SELECT c.step_index, true FROM tree t JOIN steps c ON c.run_id = $1::uuid AND c.parent_index = t.step_index
+  WHERE c.item_index IS NOT NULL AND ($2::int[] IS NOT NULL OR c.status <> 'completed')
+)
+SELECT s.step_index AS "stepIndex", tree.is_item AS "isItem" FROM tree JOIN steps s ON s.run_id = $1::uuid AND s.step_index = tree.step_index
+ORDER BY s.step_index FOR UPDATE OF s`
+
+/** The newest attempt of a step is described by the step's row; before that changes, it gets a row of its own. */
+const HISTORY = `
+INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error)
+SELECT run_id, step_index, attempt,
+  CASE status WHEN 'completed' THEN 'completed' WHEN 'failed' THEN 'failed' ELSE 'cancelled' END::attempt_status,
+  worker_id, started_at, COALESCE(completed_at, clock_timestamp()), error
+FROM steps
+WHERE run_id = $1::uuid AND step_index = ANY($2::int[]) AND attempt > 0 AND started_at IS NOT NULL AND status NOT IN ('pending', 'skipped')
+ON CONFLICT DO NOTHING`
+
+/**
+ * An attempt that may be under way is fenced by its number, which is taken: also one whose start has not been noted yet.
+ * That of a map is put beyond those of its items, since new ones begin from it (see insertItems).
+ */
+const RESET = `
+UPDATE steps s SET status = 'pending', retry_count = 0, completed_at = NULL, started_at = NULL, retry_at = NULL, branch = NULL,
+  reason = NULL, error = NULL, output_bytes = NULL, waiting_for = NULL, wake_at = NULL, worker_id = NULL,
+  attempt = GREATEST(s.attempt + (s.status IN ('running', 'pending', 'retrying') AND r.started_at IS NOT NULL)::int,
+    (SELECT max(c.attempt) + 1 FROM steps c WHERE c.run_id = s.run_id AND c.parent_index = s.step_index AND c.item_index IS NOT NULL))
+FROM runs r
+WHERE r.id = s.run_id AND s.run_id = $1::uuid AND s.step_index = ANY($2::int[])`
+
+const RESET_RUN = `
+UPDATE runs SET status = 'queued', epoch = epoch + 1, queue_token = NULL, halted_by = NULL, error = NULL, output = NULL, stop_error = NULL,
+  completed_at = NULL, steps_completed = NULL, steps_failed = NULL, steps_skipped = NULL, deadline_at = NULL,
+  admitted_at = CASE WHEN concurrency_key IS NULL THEN COALESCE(admitted_at, now()) END
+WHERE id = $1::uuid`
+
+/** What must be asked anew although it was answered: the approvals of a step from which a run is repeated. */
+export async function voidAnswers(db: Executor, runId: string, stepIndex: number): Promise<void> {
+  await db.batch(
+    'void_answers',
+    `UPDATE approvals SET status = 'void' WHERE run_id = $1::uuid AND step_index = $2::int AND status IN ('open', 'approved')`,
+    [runId, stepIndex],
+  )
+}
+
+/** An attempt that somebody may have made pointless. */
+export interface AbortableAttempt {
+  runId: string
+  stepIndex: number
+  attempt: number
+  epoch: number
+}
+
+/**
+ * Which of some attempts are for nothing: their run is being cancelled or has ended, or their step has been set back. A
+ * compensation runs while its run is cancelled. Index: the primary keys. Locks nothing.
+ */
+export async function findAbortable<Attempt extends AbortableAttempt>(
+  db: Database,
+  attempts: readonly Attempt[],
+): Promise<Attempt[]> {
+  const rows = await db.batch<{ ord: string }>(
+    'find_abortable',
+    `SELECT i.ord FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) WITH ORDINALITY AS i(run_id, step_index, attempt, epoch, ord)
+     JOIN runs r ON r.id = i.run_id AND r.epoch > i.epoch
+     LEFT JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
+     WHERE s.run_id IS NULL OR s.attempt > i.attempt OR s.status IN ('skipped', 'cancelled')
+       OR (r.status IN ('cancelling', 'completed', 'failed', 'cancelled') AND (s.parent_index IS NULL OR s.item_index IS NOT NULL))`,
+    [
+      attempts.map((attempt) => attempt.runId),
+      attempts.map((attempt) => attempt.stepIndex),
+      attempts.map((attempt) => attempt.attempt),
+      attempts.map((attempt) => attempt.epoch),
+    ],
+  )
+  return rows.map((row) => attempts[Number(row.ord) - 1]!)
+}

@@ -1,0 +1,48 @@
+import { findAbortable } from '../db/controls.ts'
+import { messageOf } from '../errors.ts'
+import type { Engine } from './engine.ts'
+import type { StepExecutor } from './execute.ts'
+
+/**
+ * Telling the process that runs an attempt to abandon it, wherever that is. By a signal, at once; and because a signal may
+ * get lost, every worker also asks Postgres, with each of its heartbeats, which of its attempts have become pointless.
+ */
+
+/** Which attempts to abandon: those of a run that were begun before `epoch`. */
+export interface AbortRequest {
+  run: string
+  epoch: number
+  /** Only those of these steps, by index; null: of all. */
+  steps: number[] | null
+}
+
+const TOPIC = 'cancel'
+
+/** Tells all workers. A hint: it never throws, and does not wait for anybody. */
+export function sendAborts(engine: Engine, requests: readonly AbortRequest[]): void {
+  for (const request of requests) void engine.queue.signals.publish(`${TOPIC}.${request.run}`, request)
+}
+
+/** Has a worker's attempts abandoned as others ask for it. Returns what it is to do with each heartbeat. */
+export function receiveAborts(engine: Engine, executor: StepExecutor): () => Promise<void> {
+  engine.queue.signals.subscribe(`${TOPIC}.*`, (data) => {
+    if (isAbortRequest(data)) executor.abortAttempts(data)
+  })
+  return async () => {
+    const attempts = executor.attempts()
+    if (attempts.length === 0) return
+    try {
+      for (const { runId, stepIndex, epoch } of await findAbortable(engine.db, attempts)) {
+        executor.abortAttempts({ run: runId, epoch: epoch + 1, steps: [stepIndex] })
+      }
+    } catch (error) {
+      engine.log.debug(`could not ask which attempts are to be abandoned: ${messageOf(error)}`)
+    }
+  }
+}
+
+function isAbortRequest(data: unknown): data is AbortRequest {
+  if (typeof data !== 'object' || data === null) return false
+  const { run, epoch, steps } = data as Partial<Record<keyof AbortRequest, unknown>>
+  return typeof run === 'string' && typeof epoch === 'number' && (steps === null || Array.isArray(steps))
+}

@@ -1,0 +1,57 @@
+import { beginCancel, lockTrees, type ControlledRun } from '../db/controls.ts'
+import type { StoredError } from '../db/schema.ts'
+import { isFinished } from '../workflow/states.ts'
+import { sendAborts } from './abort.ts'
+import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Cancelling. The steps that nobody runs are cancelled in one statement, however many; workers are told to abandon the
+ * others; and the run is dispatched anew, so that its root job ends it once the last of them has settled.
+ */
+
+/** How {@link cancelRuns} ends the runs. */
+export interface CancelOptions {
+  /** The run fails with this error instead of ending cancelled: its time was up. */
+  stopError?: StoredError | undefined
+}
+
+/**
+ * Cancels runs and all that descends from them. Runs that have ended, or are being cancelled, are left alone. Returns all
+ * of these runs as they were before.
+ */
+export async function cancelRuns(
+  engine: Engine,
+  ids: readonly string[],
+  { stopError }: CancelOptions = {},
+): Promise<ControlledRun[]> {
+  const reason = stopError === undefined ? 'the run was cancelled' : 'the run timed out'
+  const runs = await controlled(engine, async (batch) => {
+    const locked = await lockTrees({ batch }, ids)
+    const due = locked.filter(isCancellable).map((run) => run.id)
+    // What a run that times out has started is cancelled like any other.
+    const own = stopError === undefined ? due : due.filter((id) => ids.includes(id))
+    const below = due.filter((id) => !own.includes(id))
+    if (own.length > 0) await beginCancel({ batch }, own, stopError ?? null, reason)
+    if (below.length > 0) await beginCancel({ batch }, below, null, 'the run was cancelled')
+    return locked
+  })
+  const cancelled = runs.filter(isCancellable)
+  sendAborts(
+    engine,
+    cancelled.map((run) => ({ run: run.id, epoch: run.epoch + 1, steps: null })),
+  )
+  dispatchControlled(engine, cancelled)
+  return runs
+}
+
+/** Cancels one run. Throws `not_found`, and `conflict` where it has ended or is being cancelled. */
+export async function cancelRun(engine: Engine, id: string): Promise<void> {
+  const run = requireControlled(await cancelRuns(engine, [id]), id)
+  if (run.status === 'cancelling') throw refusal(run, 'it is being cancelled already')
+  if (!isCancellable(run)) throw refusal(run, 'it has ended, so there is nothing to cancel')
+}
+
+function isCancellable({ status }: ControlledRun): boolean {
+  return !isFinished(status) && status !== 'cancelling'
+}

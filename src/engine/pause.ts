@@ -1,0 +1,40 @@
+import { beginPause, endPause, lockTrees, type ControlledRun } from '../db/controls.ts'
+import type { RunStatus } from '../workflow/states.ts'
+import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Pausing and resuming. A paused run starts no further step: all of its jobs are stale. Attempts under way finish and
+ * count; what is parked stays parked, and what comes for it meanwhile is there when the run goes on.
+ */
+
+const PAUSABLE: readonly RunStatus[] = ['queued', 'running', 'waiting']
+
+/** Pauses a run and its descendants. Throws `not_found`, and `conflict` where it is paused, cancelling or has ended. */
+export async function pauseRun(engine: Engine, id: string): Promise<void> {
+  await controlled(engine, async (batch) => {
+    const runs = await lockTrees({ batch }, [id])
+    const run = requireControlled(runs, id)
+    if (!PAUSABLE.includes(run.status)) throw refusal(run, 'only a queued, running or waiting run can be paused')
+    await beginPause({ batch }, idsOf(runs, PAUSABLE))
+  })
+}
+
+/** Lets a paused run and its paused descendants go on. Throws `not_found`, and `conflict` where it is not paused. */
+export async function resumeRun(engine: Engine, id: string): Promise<void> {
+  const runs = await controlled(engine, async (batch) => {
+    const locked = await lockTrees({ batch }, [id])
+    const run = requireControlled(locked, id)
+    if (run.status !== 'paused') throw refusal(run, 'only a paused run can be resumed')
+    await endPause({ batch }, idsOf(locked, ['paused']))
+    return locked
+  })
+  dispatchControlled(
+    engine,
+    runs.filter((run) => run.status === 'paused' && run.isAdmitted),
+  )
+}
+
+function idsOf(runs: readonly ControlledRun[], statuses: readonly RunStatus[]): string[] {
+  return runs.filter((run) => statuses.includes(run.status)).map((run) => run.id)
+}

@@ -1,0 +1,51 @@
+import { lockRun, resetRun, voidAnswers, type ControlledRun } from '../db/controls.ts'
+import { SluiceError } from '../errors.ts'
+import type { CompiledWorkflow } from '../workflow/compile.ts'
+import { downstreamOf } from '../workflow/downstream.ts'
+import { didYouMean } from '../workflow/nearest.ts'
+import { sendAborts } from './abort.ts'
+import { cancelRuns } from './cancel.ts'
+import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Has a run go on: what failed, was cancelled or skipped runs again, and what completed keeps its result. With `from`, that
+ * step and all that depends on it run again, whatever became of them. Throws `not_found`, `invalid_input` for a step that
+ * the workflow does not have, and `conflict` where the run's state does not allow it.
+ */
+export async function retryRun(
+  engine: Engine,
+  id: string,
+  { from }: { from?: string | undefined } = {},
+): Promise<void> {
+  const { run, reset } = await controlled(engine, async (batch) => {
+    const locked = requireControlled([await lockRun({ batch }, id)], id)
+    const targets = from === undefined ? null : targetsOf(await engine.versions.get(locked.versionId), from)
+    refuseUnfit(locked, targets !== null)
+    const done = await resetRun({ batch }, id, targets)
+    if (targets !== null) await voidAnswers({ batch }, id, targets[0]!)
+    return { run: locked, reset: done }
+  })
+  sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps: reset.steps }])
+  if (reset.childRuns.length > 0) await cancelRuns(engine, reset.childRuns)
+  if (!run.hasSlot) dispatchControlled(engine, [run])
+}
+
+function refuseUnfit(run: ControlledRun, hasFrom: boolean): void {
+  if (run.isCompensated) {
+    throw refusal(run, 'what its completed steps did has been undone; rerun it instead (POST /runs/{id}/rerun)')
+  }
+  if (run.status === 'cancelling') throw refusal(run, 'it can be retried once it is cancelled')
+  if (hasFrom || run.status === 'failed' || run.status === 'cancelled') return
+  const remedy =
+    run.status === 'completed' ? 'name the step to repeat it from (`from`), or rerun it' : 'it has not ended'
+  throw refusal(run, `only a failed or cancelled run can be retried; ${remedy}`)
+}
+
+/** Indexes of the step and of all that depends on it; the step itself is the first. */
+function targetsOf(workflow: CompiledWorkflow, from: string): number[] {
+  const index = workflow.indexOf.get(from)
+  if (index !== undefined) return downstreamOf(workflow.plan.dependents, index)
+  const message = `The workflow has no step "${from}"${didYouMean(from, workflow.indexOf.keys()) || '.'}`
+  throw new SluiceError('invalid_input', message, { problems: [{ path: '/from', code: 'unknown_step', message }] })
+}

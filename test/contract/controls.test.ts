@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defineAction, z } from '../../workers/action.ts'
+import { startApi, type TestApi } from '../support/api.ts'
+import type { Problem } from '../support/api-shapes.ts'
+import { BACKENDS } from '../support/contract.ts'
+import { eventually, throughout } from '../support/eventually.ts'
+import { stepOf } from '../support/run-record.ts'
+import { noop } from '../support/shapes.ts'
+
+interface Signal {
+  stop: () => void
+}
+/** What the actions below have seen, by idempotency key. */
+const aborted = new Set<string>()
+const begun = new Map<string, Signal>()
+const failing = new Set<string>()
+
+const ACTIONS = [
+  defineAction({
+    name: 'hang',
+    description: 'Goes on until its signal fires',
+    input: z.unknown(),
+    output: z.null(),
+    run: ({ signal, idempotencyKey }) =>
+      new Promise<null>((resolve, reject) => {
+        begun.set(idempotencyKey, { stop: () => resolve(null) })
+        signal.addEventListener('abort', () => {
+          aborted.add(idempotencyKey)
+          reject(new Error('stopped'))
+        })
+      }),
+  }),
+  defineAction({
+    name: 'ignore',
+    description: 'Goes on whatever its signal says',
+    input: z.unknown(),
+    output: z.null(),
+    run: ({ idempotencyKey }) =>
+      new Promise<null>((resolve) => begun.set(idempotencyKey, { stop: () => resolve(null) })),
+  }),
+  defineAction({
+    name: 'moody',
+    description: 'Fails while its workflow is among those that fail',
+    input: z.unknown(),
+    output: z.object({ attempt: z.number() }),
+    run: async ({ workflow, attempt }) => {
+      if (failing.has(workflow)) throw new Error('not today')
+      return { attempt }
+    },
+  }),
+]
+
+interface Run {
+  id: string
+  status: string
+  rerun_of: string | null
+  input: unknown
+  tags: string[]
+  error: { message: string; code: string | null } | null
+  steps: { step_id: string; status: string; reason: string | null }[]
+}
+
+describe.each(BACKENDS)('on %s', (backend) => {
+  let api: TestApi
+  beforeAll(async () => {
+    api = await startApi(backend, ACTIONS)
+    await api.startWorker()
+  })
+  afterAll(() => api.stop())
+
+  const start = async (definition: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<string> => {
+    const { status, body } = await api.call<Run>('runs', { body: { definition, ...more } })
+    expect(status).toBe(202)
+    return body.id
+  }
+  const post = (run: string, verb: string, body?: unknown) =>
+    api.call<Run & Problem>(`runs/${run}/${verb}`, { method: 'POST', ...(body === undefined ? {} : { body }) })
+  const stepIs = (run: string, step: string, status: string) =>
+    eventually(async () => stepOf(await api.read(run), step).status === status, { what: `${step} to be ${status}` })
+  const isBegun = (run: string, step: string) =>
+    eventually(() => begun.get(`${run}.${step}`) ?? false, { what: `${step} to begin` })
+  const task = (id: string, action: string, dependencies: string[] = []) => ({
+    id,
+    config: { action },
+    depends_on: dependencies,
+  })
+
+  test('a cancelled run with 1,000 pending steps ends soon, and its running action is told', async () => {
+    const pending = Array.from({ length: 1_000 }, (_, n) => noop(`s${n}`, ['first']))
+    const id = await start({ name: `many-${backend}`, steps: [task('first', 'hang'), ...pending] })
+    await isBegun(id, 'first')
+    await stepIs(id, 'first', 'running')
+    const { status, body } = await post(id, 'cancel')
+    expect([status, body.status]).toEqual([202, 'cancelling'])
+    const run = await api.ended(id, { timeoutMs: 10_000 })
+    expect(run.status).toBe('cancelled')
+    expect(aborted).toContain(`${id}.first`)
+    expect(stepOf(run, 's999')).toMatchObject({ status: 'cancelled', reason: 'the run was cancelled', attempt: 0 })
+    expect((await api.call(`runs/${id}/steps/first`)).body).toMatchObject({
+      status: 'cancelled',
+      attempts: [{ attempt: 1, status: 'cancelled' }],
+    })
+    const again = await post(id, 'cancel')
+    expect(again).toMatchObject({ status: 409, body: { state: 'cancelled' } })
+    expect(again.body.detail).toContain('is cancelled')
+  })
+
+  test('an action that ignores its signal is abandoned, and what it returns later changes nothing', async () => {
+    const id = await start({
+      name: `deaf-${backend}`,
+      steps: [task('before', 'moody'), task('deaf', 'ignore', ['before'])],
+    })
+    const { stop } = await isBegun(id, 'deaf')
+    expect((await post(id, 'cancel')).status).toBe(202)
+    const run = await api.ended(id)
+    expect(stepOf(run, 'before')).toMatchObject({ status: 'completed', output: { attempt: 1 } })
+    stop()
+    await throughout(300, async () => expect(stepOf(await api.read(id), 'deaf').status).toBe('cancelled'))
+  })
+
+  test('a run that waits is cancelled with its child run', async () => {
+    const child = `child-${backend}`
+    await api.call('workflows', { body: { name: child, steps: [{ id: 'w', type: 'wait', config: { seconds: 600 } }] } })
+    const id = await start({
+      name: `parent-${backend}`,
+      steps: [
+        { id: 'c', type: 'workflow', config: { workflow: child } },
+        { id: 'w', type: 'wait', config: { seconds: 600 } },
+      ],
+    })
+    const childId = await eventually(async () => {
+      const [row] = await api.database.query<{ id: string }>(
+        "SELECT r.id FROM runs r JOIN steps s ON s.run_id = r.id WHERE r.parent_run_id = $1 AND s.status = 'waiting'",
+        [id],
+      )
+      return row?.id ?? false
+    })
+    expect((await post(id, 'cancel')).status).toBe(202)
+    expect((await api.ended(id)).status).toBe('cancelled')
+    expect((await api.ended(childId)).status).toBe('cancelled')
+  })
+
+  test('a paused run finishes what runs and starts nothing; resumed, it goes on', async () => {
+    const id = await start({ name: `paused-${backend}`, steps: [task('a', 'hang'), noop('b', ['a'])] })
+    const { stop } = await isBegun(id, 'a')
+    await stepIs(id, 'a', 'running')
+    expect((await post(id, 'resume')).body).toMatchObject({ status: 409, state: 'running' })
+    expect((await post(id, 'pause')).body.status).toBe('paused')
+    expect((await post(id, 'pause')).body).toMatchObject({ status: 409, state: 'paused' })
+    stop()
+    await stepIs(id, 'a', 'completed')
+    await throughout(700, async () => expect(stepOf(await api.read(id), 'b').status).toBe('pending'))
+    expect((await post(id, 'resume')).status).toBe(202)
+    const run = await api.ended(id)
+    expect([run.status, stepOf(run, 'a').attempt]).toEqual(['completed', 1])
+  })
+
+  test('a timer that was due during a pause fires when the run is resumed', async () => {
+    const id = await start({ name: `timer-${backend}`, steps: [{ id: 'w', type: 'wait', config: { seconds: 1 } }] })
+    await stepIs(id, 'w', 'waiting')
+    await post(id, 'pause')
+    await throughout(1_300, async () => expect(stepOf(await api.read(id), 'w').status).toBe('waiting'))
+    await post(id, 'resume')
+    expect((await api.ended(id)).status).toBe('completed')
+  })
+
+  test('a failed run that is retried repeats what failed and keeps what completed', async () => {
+    const name = `failed-${backend}`
+    failing.add(name)
+    const id = await start({ name, steps: [noop('a'), task('b', 'moody', ['a']), noop('c', ['b'])] })
+    const failed = await api.ended(id)
+    expect(stepOf(failed, 'c').status).toBe('skipped')
+    failing.delete(name)
+    const { status, body } = await post(id, 'retry')
+    expect([status, body.error]).toEqual([202, null])
+    const run = await api.ended(id)
+    expect(run).toMatchObject({ status: 'completed', halted_by: null, error: null })
+    expect(stepOf(run, 'b')).toMatchObject({
+      attempt: 2,
+      output: { attempt: 2 },
+      attempts: [{ attempt: 1, status: 'failed' }],
+    })
+    expect(stepOf(run, 'a')).toEqual(stepOf(failed, 'a'))
+    expect((await post(id, 'retry')).body).toMatchObject({ status: 409, state: 'completed' })
+  })
+
+  test('a retry from a step repeats it and all that depends on it, and nothing else', async () => {
+    const steps = [task('a', 'moody'), task('b', 'moody', ['a']), task('c', 'moody', ['b']), task('d', 'moody', ['a'])]
+    const id = await start({ name: `from-${backend}`, steps })
+    const before = await api.ended(id)
+    const unknown = await post(id, 'retry', { from: 'bb' })
+    expect(unknown).toMatchObject({ status: 422, body: { errors: [{ path: '/from', code: 'unknown_step' }] } })
+    expect(unknown.body.detail).toContain('did you mean')
+    expect((await post(id, 'retry', { from: 'b' })).status).toBe(202)
+    const run = await api.ended(id)
+    expect(run.status).toBe('completed')
+    expect(stepOf(run, 'd')).toEqual(stepOf(before, 'd'))
+    expect(stepOf(run, 'c')).toMatchObject({ attempt: 2, attempts: [{ attempt: 1, status: 'completed' }] })
+    expect(stepOf(run, 'b').output).toEqual({ attempt: 2 })
+  })
+
+  test('a retry from a step of a running run abandons the attempts that it takes back', async () => {
+    const id = await start({ name: `taken-${backend}`, steps: [noop('a'), task('b', 'hang', ['a'])] })
+    await isBegun(id, 'b')
+    await stepIs(id, 'b', 'running')
+    begun.delete(`${id}.b`)
+    expect((await post(id, 'retry', { from: 'a' })).status).toBe(202)
+    const { stop } = await isBegun(id, 'b')
+    await eventually(() => aborted.has(`${id}.b`))
+    stop()
+    const run = await api.ended(id)
+    expect(run.status).toBe('completed')
+    expect(stepOf(run, 'b').attempts).toMatchObject([{ attempt: 1, status: 'cancelled' }])
+  })
+
+  test('a map that is retried repeats the items that failed; from the map on, all of them', async () => {
+    const name = `map-${backend}`
+    failing.add(name)
+    const id = await start({
+      name,
+      steps: [{ id: 'm', type: 'map', config: { items: [1, 2], step: { type: 'task', config: { action: 'moody' } } } }],
+    })
+    expect((await api.ended(id)).status).toBe('failed')
+    failing.delete(name)
+    await post(id, 'retry')
+    expect(await api.ended(id)).toMatchObject({ status: 'completed', output: { m: [{ attempt: 2 }, {}] } })
+    await post(id, 'retry', { from: 'm' })
+    const run = await api.ended(id)
+    expect(run.status).toBe('completed')
+    expect(Object.keys(run.steps).toSorted()).toEqual(['m', 'm[0]', 'm[1]'])
+  })
+
+  test('a rerun is a new run of the same version, with other input where it is given', async () => {
+    const definition = { name: `again-${backend}`, input_schema: { type: 'object' }, steps: [noop('a')] }
+    const id = await start(definition, { input: { n: 1 }, tags: ['x'] })
+    await api.ended(id)
+    const same = await post(id, 'rerun')
+    expect([same.status, same.headers.get('location')]).toEqual([202, `/api/v1/runs/${same.body.id}`])
+    expect(same.body).toMatchObject({ rerun_of: id, input: { n: 1 }, tags: ['x'] })
+    expect((await post(id, 'rerun', { input: { n: 2 } })).body.input).toEqual({ n: 2 })
+    expect((await post(id, 'rerun', { input: 3 })).status).toBe(422)
+  })
+
+  test('of 50 who cancel a run at once one wins, and the others are told how it stands', async () => {
+    const id = await start({ name: `fought-${backend}`, steps: [{ id: 'w', type: 'wait', config: { seconds: 600 } }] })
+    const answers = await Promise.all(Array.from({ length: 50 }, () => post(id, 'cancel')))
+    expect(answers.filter((answer) => answer.status === 202)).toHaveLength(1)
+    const refused = answers.filter((answer) => answer.status === 409)
+    expect(refused).toHaveLength(49)
+    for (const { body } of refused) expect(body.state).toMatch(/^cancell/)
+    expect((await api.ended(id)).status).toBe('cancelled')
+  })
+
+  test('runs are cancelled and retried by a filter, after a count', async () => {
+    const tag = `bulk-${backend}`
+    const definition = { name: tag, steps: [task('a', 'hang')] }
+    const ids = await Promise.all([1, 2, 3].map(() => start(definition, { tags: [tag] })))
+    const bulk = (body: Record<string, unknown>) => api.call('runs/bulk', { body: { filter: { tag }, ...body } })
+    expect(await bulk({ action: 'cancel', dry_run: true })).toMatchObject({ status: 202, body: { matched: 3 } })
+    expect(await bulk({ action: 'retry' })).toMatchObject({ status: 202, body: { matched: 0 } })
+    expect(await bulk({ action: 'cancel' })).toMatchObject({ status: 202, body: { matched: 3 } })
+    for (const id of ids) expect((await api.ended(id)).status).toBe('cancelled')
+    for (const id of ids) begun.delete(`${id}.a`)
+    expect(await bulk({ action: 'retry', filter: { tag, status: ['cancelled'] } })).toMatchObject({
+      body: { matched: 3 },
+    })
+    for (const id of ids) (await isBegun(id, 'a')).stop()
+    for (const id of ids) expect((await api.ended(id)).status).toBe('completed')
+  })
+
+  test('what is not there, or not known, is told', async () => {
+    expect((await post('nothing', 'cancel')).status).toBe(404)
+    expect((await post('019aa5b4-8f6e-7b7a-9b0e-0d5f0c7f3a11', 'pause')).status).toBe(404)
+    const id = await start({ name: `told-${backend}`, steps: [noop('a')] })
+    expect((await post(id, 'retry', { form: 'a' })).body.errors).toMatchObject([{ path: '/form', code: 'unknown_key' }])
+    expect((await api.call('runs/bulk', { body: { action: 'delete', filter: {} } })).status).toBe(422)
+  })
+})
