@@ -64,29 +64,25 @@ export async function versionToRun(
 
 function requestOf(request: StartRun): StartRequest {
   // Most workflows need no input; a schema that asks for an object is content with none in it.
-  const { input = {}, context, order_id: orderId, priority, tags } = request
-  return { input, context, orderId, priority, tags }
+  const { input = {}, context, order_id: orderId, priority, tags, start_at: startAt } = request
+  return { input, context, orderId, priority, tags, startAt }
 }
 
-/** What only the database, or the clock, can tell about requests. */
+/** What only the database can tell about requests. */
 async function refuseBadRequests(engine: Engine, asked: readonly { request: StartRun; path: string }[]): Promise<void> {
   const orderIds = asked.flatMap(({ request }) => request.order_id ?? [])
   const missing = new Set(await findMissingOrders(engine.db, [...new Set(orderIds)]))
   const problems = asked.flatMap(({ request, path }) => problemsOf(request, path, missing))
   const [first] = problems
   if (first === undefined) return
-  throw new SluiceError(first.code === 'not_supported' ? 'not_supported' : 'invalid_input', first.message, { problems })
+  throw new SluiceError('invalid_input', first.message, { problems })
 }
 
 function problemsOf(request: StartRun, path: string, missingOrders: ReadonlySet<string>): InputProblem[] {
   const problems: InputProblem[] = []
-  const { order_id, start_at } = request
+  const { order_id } = request
   if (order_id !== undefined && missingOrders.has(order_id)) {
     problems.push({ path: `${path}/order_id`, code: 'unknown_order', message: `There is no order ${order_id}.` })
-  }
-  if (start_at !== undefined && Date.parse(start_at) > Date.now()) {
-    const message = 'A run cannot be started ahead of time by this version of Sluice: leave start_at out.'
-    problems.push({ path: `${path}/start_at`, code: 'not_supported', message })
   }
   return problems
 }

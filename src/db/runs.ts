@@ -159,7 +159,7 @@ export interface DispatchRow {
 const RAISE_EPOCH = `
 WITH raised AS (
   UPDATE runs r SET epoch = r.epoch + 1, queue_token = $2
-  FROM (SELECT id FROM runs WHERE id = ANY($1::uuid[]) AND status IN ('queued', 'running', 'waiting', 'cancelling') ORDER BY id FOR UPDATE) i
+  FROM (SELECT id FROM runs WHERE id = ANY($1::uuid[]) AND status IN ('queued', 'running', 'waiting', 'cancelling') AND admitted_at IS NOT NULL ORDER BY id FOR UPDATE) i
   WHERE r.id = i.id
   RETURNING r.id, r.version_id, r.epoch, r.priority
 )
@@ -167,7 +167,7 @@ SELECT id, version_id AS "versionId", epoch, priority,
        (SELECT array_agg(s.status::text ORDER BY s.step_index) FROM steps s WHERE s.run_id = raised.id AND s.parent_index IS NULL) AS statuses
 FROM raised`
 
-/** Raises the epoch of unfinished runs, which makes every job of theirs stale, and tells what is left to do. */
+/** Raises the epoch of unfinished runs that are admitted, which makes every job of theirs stale, and tells what is left to do. */
 export async function raiseEpochs(
   db: Database,
   runIds: readonly string[],
@@ -254,6 +254,17 @@ export interface ParentStep {
 export interface Finished {
   done: Set<string>
   parents: ParentStep[]
+  /** Whose slots became free. */
+  slots: { workflowId: string; concurrencyKey: string }[]
+}
+
+type FinishedRow = {
+  id: string
+  run: string | null
+  step: string
+  epoch: number
+  workflowId: string
+  concurrencyKey: string | null
 }
 
 /**
@@ -262,7 +273,7 @@ export interface Finished {
  */
 export async function finishRuns(db: Database, ends: readonly RunEnd[]): Promise<Finished> {
   const sorted = [...ends].sort((a, b) => (a.id < b.id ? -1 : 1))
-  const rows = await db.batch<{ id: string; run: string | null; step: string; epoch: number }>('finish_runs', FINISH, [
+  const rows = await db.batch<FinishedRow>('finish_runs', FINISH, [
     sorted.map((end) => end.id),
     sorted.map((end) => end.epoch),
     sorted.map((end) => end.status),
@@ -276,6 +287,9 @@ export async function finishRuns(db: Database, ends: readonly RunEnd[]): Promise
   return {
     done: new Set(rows.map((row) => row.id)),
     parents: rows.flatMap(({ run, step, epoch }) => (run === null ? [] : [{ run, step, epoch }])),
+    slots: rows.flatMap(({ workflowId, concurrencyKey }) =>
+      concurrencyKey === null ? [] : [{ workflowId, concurrencyKey }],
+    ),
   }
 }
 
@@ -288,7 +302,7 @@ WITH done AS (
   FROM unnest($1::uuid[], $2::int[], $3::run_status[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::compensation_status[])
     AS i(id, epoch, status, output, error, completed, failed, skipped, compensation)
   WHERE r.id = i.id AND r.epoch = i.epoch AND r.status NOT IN ('completed', 'failed', 'cancelled')
-  RETURNING r.id, r.parent_run_id, r.parent_step_index
+  RETURNING r.id, r.parent_run_id, r.parent_step_index, r.workflow_id, r.concurrency_key
 ), woken AS (
   UPDATE steps s SET wake_at = clock_timestamp()
   FROM done
@@ -296,7 +310,8 @@ WITH done AS (
     AND s.waiting_for ->> 'run_id' = done.id::text
   RETURNING s.run_id, s.step_index, s.step_id
 )
-SELECT done.id, woken.run_id AS run, woken.step_id AS step, p.epoch
+SELECT done.id, woken.run_id AS run, woken.step_id AS step, p.epoch,
+  done.workflow_id AS "workflowId", done.concurrency_key AS "concurrencyKey"
 FROM done
 LEFT JOIN woken ON woken.run_id = done.parent_run_id AND woken.step_index = done.parent_step_index
 LEFT JOIN runs p ON p.id = woken.run_id`

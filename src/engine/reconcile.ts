@@ -2,6 +2,7 @@ import { listServedQueues } from '../db/actions.ts'
 import { findUndispatched } from '../db/sweep.ts'
 import { Leadership } from '../db/leadership.ts'
 import { removeDeadWorkers } from '../db/workers.ts'
+import { Admission } from './admit.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { checkQueueLife, followQueueLife } from './queue-life.ts'
@@ -18,6 +19,7 @@ import { Sweep } from './sweep.ts'
  * 3. wake the parked steps whose waking got lost
  * 4. sweep a page of runs in which nothing happens, and of gates that may be left over
  * 5. forget finished jobs, where the queue does not do so by itself
+ * 6. fail the runs whose time is up, and admit those whose turn it is
  *
  * Nothing here decides anything about a step; the worst that a needless dispatch costs is a few stale jobs.
  */
@@ -43,6 +45,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   const leadership = new Leadership({ url: options.databaseUrl, task, log: engine.log })
   const sweep = new Sweep(engine)
   const scheduler = new Scheduler(engine)
+  const admission = new Admission(engine)
   const life = { stopped: false }
   let leads = false
   let wake = () => {}
@@ -54,6 +57,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     await scheduler.fire()
     await withDeadline(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS)
     await reconcile(engine, sweep)
+    await admission.tick()
     await scheduler.syncHints()
     if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
   }

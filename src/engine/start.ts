@@ -1,9 +1,12 @@
 import { v7 as uuidv7 } from 'uuid'
 import { findIdempotencyOwner, insertRuns, type IdempotencyOwner, type NewRun } from '../db/runs.ts'
+import type { SlotGroup } from '../db/admission.ts'
 import { SluiceError } from '../errors.ts'
 import { executableProblems } from '../workflow/validate-executable.ts'
 import { checkInput } from '../workflow/input.ts'
 import type { Json } from '../workflow/definition.ts'
+import { admitSoon, hintStart } from './admit.ts'
+import { concurrencyKeys } from './concurrency-key.ts'
 import { dispatchNew } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 
@@ -18,6 +21,8 @@ export interface StartRequest {
   id?: string | undefined
   /** The step that the run is the child run of. */
   parent?: NewRun['parent'] | undefined
+  /** Not before; ISO 8601. A time that has passed is now. */
+  startAt?: string | undefined
   /** What it came from. */
   origin?: NewRun['origin'] | undefined
 }
@@ -57,19 +62,36 @@ export async function startRuns(
   const compiled = await engine.versions.get(version.id)
   refuseUnsupported(compiled.definition)
   refuseBadInputs(compiled.definition.input_schema, requests)
-  const runs = requests.map((request): NewRun => newRun(engine, version, request))
+  const keys = await concurrencyKeys(engine, compiled.definition.concurrency, requests)
+  const timeoutSeconds = compiled.definition.timeout_seconds ?? null
+  const runs = requests.map((request, index): NewRun => ({
+    ...newRun(engine, version, request, keys[index] ?? null),
+    timeoutSeconds,
+  }))
   const stepIds = compiled.steps.map((step) => step.id)
   const owner = await insertRuns(engine.db, runs, stepIds, idempotency && { scope, ...idempotency })
   if (owner && idempotency) return replay(owner, idempotency)
+  const admitted = runs.filter((run) => run.admitted)
   dispatchNew(
     engine,
     compiled,
-    runs.map((run) => ({ id: run.id, priority: run.priority })),
+    admitted.map((run) => ({ id: run.id, priority: run.priority })),
+  )
+  admitInTime(
+    engine,
+    runs.filter((run) => !run.admitted),
   )
   return { ids: runs.map((run) => run.id), replayed: false }
 }
 
-function newRun(engine: Engine, version: { id: string; workflowId: string }, request: StartRequest): NewRun {
+function newRun(
+  engine: Engine,
+  version: { id: string; workflowId: string },
+  request: StartRequest,
+  concurrencyKey: string | null,
+): NewRun {
+  const startAt = request.startAt ?? null
+  const admitted = concurrencyKey === null && (startAt === null || Date.parse(startAt) <= Date.now())
   return {
     id: request.id ?? uuidv7(),
     workflowId: version.workflowId,
@@ -79,14 +101,24 @@ function newRun(engine: Engine, version: { id: string; workflowId: string }, req
     orderId: request.orderId ?? null,
     parent: request.parent ?? null,
     origin: request.origin ?? {},
-    startAt: null,
-    concurrencyKey: null,
-    admitted: true,
+    startAt,
+    concurrencyKey,
+    admitted,
     timeoutSeconds: null,
     tags: request.tags ?? [],
     priority: request.priority ?? null,
-    queueToken: engine.queueLife.token,
+    queueToken: admitted ? engine.queueLife.token : null,
   }
+}
+
+function admitInTime(engine: Engine, held: readonly NewRun[]): void {
+  const groups: SlotGroup[] = []
+  for (const { workflowId, concurrencyKey, startAt } of held) {
+    const group = concurrencyKey === null ? null : { workflowId, concurrencyKey }
+    if (startAt !== null && Date.parse(startAt) > Date.now()) hintStart(engine, new Date(startAt), group)
+    else if (group !== null) groups.push(group)
+  }
+  if (groups.length > 0) admitSoon(engine, groups)
 }
 
 function replay(owner: IdempotencyOwner, idempotency: IdempotencyKey): Started {

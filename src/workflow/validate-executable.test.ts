@@ -11,22 +11,15 @@ it('what this version can execute has no problems', () => {
     id: `s_${type}`,
     type,
   }))
-  expect(problemsOf({ steps })).toEqual([])
+  expect(problemsOf({ steps, timeout_seconds: 60, concurrency: { limit: 1 } })).toEqual([])
 })
 
 it('names every part that cannot run yet', () => {
   const raw = {
-    timeout_seconds: 60,
-    concurrency: { limit: 1 },
     steps: [
       { id: 'a', type: 'shell' },
       { id: 'c', type: 'llm' },
     ],
   }
-  expect(problemsOf(raw)).toEqual([
-    'not_supported /timeout_seconds',
-    'not_supported /concurrency',
-    'not_supported /steps/0/type',
-    'not_supported /steps/1/type',
-  ])
+  expect(problemsOf(raw)).toEqual(['not_supported /steps/0/type', 'not_supported /steps/1/type'])
 })

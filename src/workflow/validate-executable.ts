@@ -10,9 +10,6 @@ export function executableProblems(definition: Definition): Problem[] {
   const refuse = (path: string, what: string) => {
     problems.push({ path, code: 'not_supported', message: `this version cannot run ${what} yet` })
   }
-  if (definition.timeout_seconds !== undefined)
-    refuse('/timeout_seconds', 'workflows with a timeout_seconds of their own')
-  if (definition.concurrency !== undefined) refuse('/concurrency', 'workflows with a concurrency limit')
   for (const [index, step] of definition.steps.entries()) {
     const isExecutable = !isStepType(step.type) || (EXECUTABLE_STEP_TYPES as readonly string[]).includes(step.type)
     if (!isExecutable) refuse(pointer('steps', index, 'type'), `steps of type "${step.type}" (step "${step.id}")`)
