@@ -117,7 +117,7 @@ export async function endPause(db: Executor, ids: readonly string[]): Promise<vo
 }
 
 /** What a retry has set back. */
-export interface Reset {
+interface Reset {
   /** Indexes of the steps and items whose attempts no longer count. */
   steps: number[]
   /** Unfinished child runs that steps were waiting for. */
@@ -126,9 +126,15 @@ export interface Reset {
 
 /**
  * Sets a locked run back. Without `from`: its failed, cancelled and skipped steps, and of the maps among them the items
- * that did not complete. With `from`: these steps, whatever they are, and their items are no more.
+ * that did not complete. With `from`: these steps, whatever they are, and their items are no more. A run
+ * with a slot waits for one again; any other may last `timeoutSeconds` from now on (null: as long as it takes).
  */
-export async function resetRun(db: Executor, id: string, from: readonly number[] | null): Promise<Reset> {
+export async function resetRun(
+  db: Executor,
+  id: string,
+  from: readonly number[] | null,
+  timeoutSeconds: number | null,
+): Promise<Reset> {
   const rows = await db.batch<{ stepIndex: number; isItem: boolean }>('reset_targets', TARGETS, [id, from])
   const all = rows.map((row) => row.stepIndex)
   const dropped = from === null ? [] : rows.filter((row) => row.isItem).map((row) => row.stepIndex)
@@ -155,7 +161,7 @@ export async function resetRun(db: Executor, id: string, from: readonly number[]
     id,
     dropped,
   ])
-  await db.batch('reset_run', RESET_RUN, [id])
+  await db.batch('reset_run', RESET_RUN, [id, timeoutSeconds])
   return { steps: all, childRuns: childRuns.map((row) => row.id) }
 }
 
@@ -195,7 +201,8 @@ WHERE r.id = s.run_id AND s.run_id = $1::uuid AND s.step_index = ANY($2::int[])`
 
 const RESET_RUN = `
 UPDATE runs SET status = 'queued', epoch = epoch + 1, queue_token = NULL, halted_by = NULL, error = NULL, output = NULL, stop_error = NULL,
-  completed_at = NULL, steps_completed = NULL, steps_failed = NULL, steps_skipped = NULL, deadline_at = NULL,
+  completed_at = NULL, steps_completed = NULL, steps_failed = NULL, steps_skipped = NULL,
+  deadline_at = CASE WHEN concurrency_key IS NULL THEN now() + $2::float8 * interval '1 second' END,
   admitted_at = CASE WHEN concurrency_key IS NULL THEN COALESCE(admitted_at, now()) END
 WHERE id = $1::uuid`
 
@@ -209,7 +216,7 @@ export async function voidAnswers(db: Executor, runId: string, stepIndex: number
 }
 
 /** An attempt that somebody may have made pointless. */
-export interface AbortableAttempt {
+interface AbortableAttempt {
   runId: string
   stepIndex: number
   attempt: number

@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts'
 import { retryRun } from './retry-run.ts'
 
 /** What can be done to many runs at once. */
-export type BulkAction = 'cancel' | 'retry'
+type BulkAction = 'cancel' | 'retry'
 
 /** Runs of one transaction: few enough that their workers wait for their rows a moment only. */
 const RUNS_PER_BATCH = 100

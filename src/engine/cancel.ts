@@ -11,7 +11,7 @@ import type { Engine } from './engine.ts'
  */
 
 /** How {@link cancelRuns} ends the runs. */
-export interface CancelOptions {
+interface CancelOptions {
   /** The run fails with this error instead of ending cancelled: its time was up. */
   stopError?: StoredError | undefined
 }

@@ -20,9 +20,10 @@ export async function retryRun(
 ): Promise<void> {
   const { run, reset } = await controlled(engine, async (batch) => {
     const locked = requireControlled([await lockRun({ batch }, id)], id)
-    const targets = from === undefined ? null : targetsOf(await engine.versions.get(locked.versionId), from)
+    const workflow = await engine.versions.get(locked.versionId)
+    const targets = from === undefined ? null : targetsOf(workflow, from)
     refuseUnfit(locked, targets !== null)
-    const done = await resetRun({ batch }, id, targets)
+    const done = await resetRun({ batch }, id, targets, workflow.definition.timeout_seconds ?? null)
     if (targets !== null) await voidAnswers({ batch }, id, targets[0]!)
     return { run: locked, reset: done }
   })

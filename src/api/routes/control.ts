@@ -89,34 +89,29 @@ export function controlRoutes(engine: Engine): OpenAPIHono {
     const matched = found === null ? 0 : await bulkControl(engine, action, found, { dryRun })
     return c.json({ matched }, 202)
   })
-  app.openapi(cancelRoute, async (c) => {
-    const id = idOf(c.req.valid('param').run)
-    await cancelRun(engine, id)
-    return c.json(await readRun(engine, id), 202)
-  })
-  app.openapi(pauseRoute, async (c) => {
-    const id = idOf(c.req.valid('param').run)
-    await pauseRun(engine, id)
-    return c.json(await readRun(engine, id), 202)
-  })
-  app.openapi(resumeRoute, async (c) => {
-    const id = idOf(c.req.valid('param').run)
-    await resumeRun(engine, id)
-    return c.json(await readRun(engine, id), 202)
-  })
+  const answer = async (given: string, control: (id: string) => Promise<void>) => {
+    // Without regard to case, as Postgres reads it.
+    const id = given.toLowerCase()
+    if (!isUuid(id)) throw new SluiceError('not_found', `There is no run "${given}".`)
+    await control(id)
+    return readRun(engine, id)
+  }
+  app.openapi(cancelRoute, async (c) =>
+    c.json(await answer(c.req.valid('param').run, (id) => cancelRun(engine, id)), 202),
+  )
+  app.openapi(pauseRoute, async (c) =>
+    c.json(await answer(c.req.valid('param').run, (id) => pauseRun(engine, id)), 202),
+  )
+  app.openapi(resumeRoute, async (c) =>
+    c.json(await answer(c.req.valid('param').run, (id) => resumeRun(engine, id)), 202),
+  )
   app.openapi(retryRoute, async (c) => {
-    const id = idOf(c.req.valid('param').run)
-    await retryRun(engine, id, c.req.valid('json') ?? {})
-    return c.json(await readRun(engine, id), 202)
+    const options = c.req.valid('json') ?? {}
+    return c.json(await answer(c.req.valid('param').run, (id) => retryRun(engine, id, options)), 202)
   })
   app.openapi(rerunRoute, async (c) => {
     const id = await rerunRun(engine, c.req.valid('param').run, c.req.valid('json') ?? {})
     return c.json(await readRun(engine, id), 202, { location: `/api/v1/runs/${id}` })
   })
   return app
-}
-
-function idOf(given: string): string {
-  if (isUuid(given)) return given.toLowerCase()
-  throw new SluiceError('not_found', `There is no run "${given}".`)
 }
