@@ -25,6 +25,12 @@ describe('containedWorkflows', () => {
   })
 })
 
+test('maps without end are not followed to it', () => {
+  const endless: { type: string; config: { step?: object } } = { type: 'map', config: {} }
+  endless.config.step = endless
+  expect(containedWorkflows({ steps: [endless] })).toEqual([])
+})
+
 describe('a workflow that contains itself', () => {
   const errorsOf = (...steps: object[]) =>
     validateDefinition({ name: 'a', steps: steps.map((step, index) => ({ id: `s${index}`, ...step })) }, null).errors

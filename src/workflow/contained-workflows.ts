@@ -1,7 +1,6 @@
 import type { Json } from './json-value.ts'
 import { LIMITS } from './limits.ts'
 import { pointer, type ProblemList } from './problems.ts'
-import { isUnreadable } from './validate-shape.ts'
 
 /** A workflow that a step of another runs as a child. */
 export interface ContainedWorkflow {
@@ -17,7 +16,6 @@ export interface ContainedWorkflow {
  * never throws.
  */
 export function containedWorkflows(definition: unknown): ContainedWorkflow[] {
-  if (isUnreadable(definition)) return []
   const { steps } = objectOf(definition as Json)
   if (!Array.isArray(steps) || steps.length > LIMITS.steps) return []
   return steps.flatMap((step, index) => {
@@ -30,6 +28,8 @@ export function containedWorkflows(definition: unknown): ContainedWorkflow[] {
 function containedIn(step: Json | undefined, path: readonly (string | number)[]): ContainedWorkflow | null {
   const { type, config } = objectOf(step)
   const { workflow, version, step: inner } = objectOf(config)
+  // What nests deeper is refused as a whole.
+  if (path.length > LIMITS.jsonDepth) return null
   if (type === 'map') return containedIn(inner, [...path, 'config', 'step'])
   if (type !== 'workflow' || typeof workflow !== 'string') return null
   return { workflow, version: typeof version === 'number' ? version : null, path: pointer(...path) }
