@@ -24,7 +24,7 @@ const OVERDUE_PER_TICK = 100
 const HINT_MS = 60_000
 
 /** Admits and dispatches what there are slots for in a group. */
-export async function admitRuns(engine: Engine, group: SlotGroup): Promise<void> {
+async function admitRuns(engine: Engine, group: SlotGroup): Promise<void> {
   await inBatches(engine, () => admitGroup(engine.db, group))
 }
 
