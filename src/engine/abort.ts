@@ -1,7 +1,7 @@
+import type { AttemptKey } from '../db/commit.ts'
 import { findAbortable } from '../db/controls.ts'
 import { messageOf } from '../errors.ts'
 import type { Engine } from './engine.ts'
-import type { StepExecutor } from './execute.ts'
 
 /**
  * Telling the process that runs an attempt to abandon it, wherever that is. By a signal, at once; and because a signal may
@@ -16,6 +16,12 @@ export interface AbortRequest {
   steps: number[] | null
 }
 
+/** Who has attempts under way: the executor of a worker. */
+interface Abortable {
+  attempts: () => (AttemptKey & { epoch: number })[]
+  abortAttempts: (request: AbortRequest) => void
+}
+
 const TOPIC = 'cancel'
 
 /** Tells all workers. A hint: it never throws, and does not wait for anybody. */
@@ -24,7 +30,7 @@ export function sendAborts(engine: Engine, requests: readonly AbortRequest[]): v
 }
 
 /** Has a worker's attempts abandoned as others ask for it. Returns what it is to do with each heartbeat. */
-export function receiveAborts(engine: Engine, executor: StepExecutor): () => Promise<void> {
+export function receiveAborts(engine: Engine, executor: Abortable): () => Promise<void> {
   engine.queue.signals.subscribe(`${TOPIC}.*`, (data) => {
     if (isAbortRequest(data)) executor.abortAttempts(data)
   })

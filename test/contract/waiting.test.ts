@@ -64,7 +64,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
       return body.items[0] ?? false
     })
   const post = (path: string, body?: unknown) =>
-    api.call<Record<string, unknown>>(path, { method: 'POST', ...(body === undefined ? {} : { body }) })
+    api.call(path, { method: 'POST', ...(body === undefined ? {} : { body }) })
 
   describe('a wait', () => {
     test.each([
@@ -145,7 +145,10 @@ describe.each(BACKENDS)('on %s', (backend) => {
           post(`runs/${id}/steps/ask/${index % 2 === 0 ? 'approve' : 'reject'}`, { by: `p${index}` }),
         ),
       )
-      expect(all.map((answer) => answer.status).sort()).toEqual([200, ...Array.from({ length: 9 }, () => 409)])
+      expect(all.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([
+        200,
+        ...Array.from({ length: 9 }, () => 409),
+      ])
       await ended(id)
     })
 
@@ -210,7 +213,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
         const now = await read(id)
         return now.steps.some((step) => step.status === 'completed') && now
       })
-      expect(one.steps.map((step) => step.status).sort()).toEqual(['completed', 'waiting'])
+      expect(one.steps.map((step) => step.status).toSorted()).toEqual(['completed', 'waiting'])
       await post(`runs/${id}/events`, { name: 'paid', data: { n: 3 } })
       const outputs = Object.values((await ended(id)).output ?? {})
       expect(outputs).toHaveLength(2)

@@ -88,6 +88,6 @@ function rejected({ decisions }: Approval): Outcome {
 function expired({ step }: Activation): Outcome {
   const { timeout_seconds: seconds, on_timeout: policy } = step.step.config
   if (policy === 'approve') return completed(null, 'approved')
-  const message = `nobody decided within timeout_seconds (${String(seconds)})`
+  const message = `nobody decided within timeout_seconds (${JSON.stringify(seconds)})`
   return policy === 'reject' ? failed('rejected', `rejected: ${message}`) : failed('approval_timeout', message)
 }

@@ -7,6 +7,7 @@ import type { Json } from '../../workflow/definition.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import type { RunStatus } from '../../workflow/states.ts'
 import { isFinished } from '../../workflow/states.ts'
+import { cancelRuns } from '../cancel.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
 import { refuseArchived } from '../register.ts'
 import { scopeOf } from '../scope.ts'
@@ -32,6 +33,7 @@ export const childRunKind: ParkedKind = {
     }
     if (!isFinished(child.status as RunStatus)) {
       if (!isDue(timeoutAt(activation), activation)) return { kind: 'still', wakeAt: timeoutAt(activation) }
+      await cancelRuns(engine, [child.id])
       return timedOut(activation)
     }
     if (child.status === 'completed')
@@ -43,8 +45,8 @@ export const childRunKind: ParkedKind = {
 
 async function start({ engine, activation }: ParkContext, id: string): Promise<void> {
   const { run, step } = activation
-  const name = String(step.step.config['workflow'])
-  const { version: pinned } = step.step.config
+  const { workflow: name, version: pinned } = step.step.config
+  if (typeof name !== 'string') throw new PermanentFailure('unknown_workflow', `step ${step.id} names no workflow`)
   if (run.depth + 1 > LIMITS.workflowDepth) {
     throw new PermanentFailure(
       'depth_exceeded',

@@ -27,7 +27,8 @@ export const eventKind: ParkedKind = {
 }
 
 function nameOf({ step }: ParkContext['activation']): string {
-  return String(step.step.config['event'])
+  const { event } = step.step.config
+  return typeof event === 'string' ? event : ''
 }
 
 /** Takes an event and settles the step, both or neither; null where another step was faster. */
