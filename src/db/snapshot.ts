@@ -27,6 +27,10 @@ const TABLES: Readonly<Record<string, string>> = {
   step_attempts:
     'run_id step_index attempt status worker_id started_at completed_at retry_at error | run_id step_index attempt',
   step_logs: 'id run_id step_index attempt at level message data | id',
+  approvals:
+    'id run_id step_index step_id status message input approvers quorum created_at expires_at decided_at | run_id step_index id',
+  approval_decisions: 'approval_id decided_by approved comment data at | approval_id decided_by',
+  events: 'id run_id name data created_at step_index taken_at | run_id name id',
   schedules:
     'id workflow_id cron timezone input overlap paused trigger_index next_run_at last_run_at last_run_id created_at updated_at | id',
   webhooks: 'id workflow_id trigger_index created_at last_used_at | id',

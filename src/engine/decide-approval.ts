@@ -33,7 +33,7 @@ export async function decideApproval(engine: Engine, decision: ApprovalDecision)
     await insertDecision(tx, found.approval, { decidedBy: by, approved, comment, data }, settles)
     return settles === null ? null : found
   })
-  if (locked !== null) await wakeSteps(engine, [{ run: runId, step: stepId, epoch: locked.run.epoch }])
+  if (locked !== null) wakeSteps(engine, [{ run: runId, step: stepId, epoch: locked.run.epoch }])
 }
 
 function refuse({ approval, run, step }: LockedApproval, { by }: ApprovalDecision): void {

@@ -43,7 +43,7 @@ export class Finaliser {
       name: 'run ends',
       flush: async (ends) => {
         const { done, parents, slots } = await finishRuns(engine.db, ends)
-        await wakeSteps(engine, parents)
+        wakeSteps(engine, parents)
         admitSoon(engine, slots)
         return ends.map((end) => done.has(end.id))
       },

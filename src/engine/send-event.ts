@@ -20,7 +20,7 @@ export async function sendEvent(engine: Engine, runId: string, event: { name: st
     const message = `Run ${runId} holds ${LIMITS.eventsPerRun} events, which is the limit: send fewer, larger ones.`
     throw new SluiceError('conflict', message)
   }
-  await wakeSteps(
+  wakeSteps(
     engine,
     sent.steps.map((step) => ({ run: runId, step, epoch: sent.epoch })),
   )

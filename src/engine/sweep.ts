@@ -79,7 +79,7 @@ export class Sweep {
 
   /** Wakes parked steps whose hint got lost, and brings the status of runs with parked steps up to date. */
   async parkedSteps(): Promise<void> {
-    await wakeSteps(this.engine, await findDueSteps(this.engine.db, LATE_MS, DUE_PER_SWEEP))
+    wakeSteps(this.engine, await findDueSteps(this.engine.db, LATE_MS, DUE_PER_SWEEP))
     await agreeOnWaiting(this.engine.db, WAITING_AFTER_MS)
   }
 

@@ -4,13 +4,11 @@ import type { Engine } from './engine.ts'
 /**
  * Has parked steps looked at again. A hint: Postgres holds what they wait for (`steps.wake_at` was set in the transaction
  * that recorded it), so a hint that is lost, with the queue away or its process killed, is made up for by the leader's
- * tick. Never rejects.
+ * tick. Nobody waits for it: while the queue is away, it would not return.
  */
-export async function wakeSteps(engine: Engine, steps: readonly JobAddress[]): Promise<void> {
+export function wakeSteps(engine: Engine, steps: readonly JobAddress[]): void {
   if (steps.length === 0) return
-  try {
-    await engine.queue.openParked(steps)
-  } catch (error) {
+  engine.queue.openParked(steps).catch((error: unknown) => {
     engine.log.warn({ err: error, steps: steps.length }, 'parked steps could not be woken: the sweep will see to them')
-  }
+  })
 }

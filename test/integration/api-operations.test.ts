@@ -61,7 +61,12 @@ describe('numbers', () => {
       throughput: { runs: { last_minute: 0, last_hour: 0 }, steps: { last_minute: 0, last_hour: 0 } },
       workers: [],
     })
-    expect(Object.keys((stats as unknown as { queues: object }).queues)).toEqual(['runs', 'steps-default', 'gates'])
+    expect(Object.keys((stats as unknown as { queues: object }).queues)).toEqual([
+      'runs',
+      'steps-default',
+      'gates',
+      'timers',
+    ])
     await api.startWorker()
     const later = await eventually(async () => {
       const { body } = await api.call<{ runs: Record<string, number> }>('stats')
