@@ -31,12 +31,9 @@ export const stepSchema = z
     error_message: z.string().nullable(),
     reason: z.string().nullable().openapi({ description: 'Why it was skipped or cancelled' }),
     output_bytes: z.int().nullable(),
-    parent_step_id: z
-      .string()
-      .nullable()
-      .openapi({
-        description: 'The map of an item (`id[0]`), or the step that a compensation (`id.compensate`) undoes',
-      }),
+    parent_step_id: z.string().nullable().openapi({
+      description: 'The map of an item (`id[0]`), or the step that a compensation (`id.compensate`) undoes',
+    }),
     waiting_for: waitingForSchema.nullable().openapi({ description: 'What a parked step waits for' }),
     items: itemsSchema.nullable().openapi({ description: 'How far the items of a map have come' }),
     child_run_id: z.string().nullable().openapi({ description: 'The newest child run of a `workflow` step' }),
