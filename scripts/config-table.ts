@@ -8,7 +8,7 @@ const BEGIN = '<!-- configuration: made by npm run docs:config -->'
 const END = '<!-- /configuration -->'
 
 const rows = CONFIG_TABLE.map(({ name, default: value, description }) => {
-  return [`\`${name}\``, value === undefined ? '' : `\`${value}\``, description.replaceAll('|', '\\|')]
+  return [`\`${name}\``, value === undefined || value === '' ? '' : `\`${value}\``, description.replaceAll('|', '\\|')]
 })
 const header = ['Variable', 'Default', 'Meaning']
 const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))

@@ -111,6 +111,18 @@ const SETTINGS = {
     'a folder',
     'Folder with actions of your own (TypeScript or JavaScript), loaded by workers beside the built-in ones',
   ),
+  httpAllow: setting<string[]>({
+    name: 'HTTP_ALLOW',
+    default: '',
+    description:
+      'Hosts, `host:port` pairs, addresses and CIDR ranges that `http` steps may reach although they are not public, with commas between',
+    expects: 'hosts, addresses or ranges such as 10.0.0.0/8, with commas between',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((rule) => rule.trim()))
+      .transform((rules) => rules.filter((rule) => rule !== ''))
+      .pipe(z.array(z.string().regex(/^[A-Za-z0-9.:_-]+(\/\d{1,3})?$/))),
+  }),
   lockDurationMs: number(
     'LOCK_DURATION_MS',
     5000,

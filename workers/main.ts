@@ -6,6 +6,7 @@ import { createLifecycle, runMain } from '../src/lifecycle.ts'
 import { createLogger } from '../src/log.ts'
 import { queueOptions } from '../src/queue/connection.ts'
 import { RunQueue } from '../src/queue/queue.ts'
+import { allowAddresses } from './actions/http/addresses.ts'
 import { loadActions } from './registry.ts'
 import { startWorker } from './worker.ts'
 
@@ -18,6 +19,7 @@ runMain(async () => {
   const log = createLogger('worker', config.logLevel)
   const lifecycle = createLifecycle({ log, deadlineMs: config.shutdownGraceMs + LAST_WRITES_MS })
 
+  allowAddresses(config.httpAllow)
   const actions = await loadActions({ folder: config.actionsFolder, log })
   const db = openDatabase({
     url: config.databaseUrl,

@@ -116,7 +116,7 @@ function register(found: Map<string, RegisteredAction>, file: string, builtIn: b
   for (const action of actions) {
     const taken = found.get(action.name)
     if (taken?.action === action) continue
-    checkDeclaration(file, action)
+    checkDeclaration(file, builtIn, action)
     if (taken !== undefined) {
       const owner = taken.builtIn ? 'the built-in' : 'an'
       throw refusal(`${file} exports ${owner} action "${action.name}" of ${taken.source} again; rename one of them`)
@@ -135,14 +135,15 @@ function looksLikeAction(value: unknown): value is sluice.AnyAction {
   )
 }
 
-function checkDeclaration(file: string, action: sluice.AnyAction): void {
+function checkDeclaration(file: string, builtIn: boolean, action: sluice.AnyAction): void {
   const name: unknown = action.name
   if (typeof name !== 'string' || !ACTION_NAME.test(name)) {
     throw refusal(
       `${file} exports an action named ${JSON.stringify(name)}; a name is a letter or digit followed by at most 127 letters, digits, . _ or -`,
     )
   }
-  if (isStepType(name)) {
+  // Ours may do what a step type of that name does.
+  if (!builtIn && isStepType(name)) {
     throw refusal(`${file} exports an action named "${name}", which is a step type of the format; choose another name`)
   }
   const member = action.kind === 'action' ? 'run' : 'transaction'

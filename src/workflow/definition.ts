@@ -49,6 +49,8 @@ export const EXECUTABLE_STEP_TYPES = [
   'wait_event',
   'map',
   'workflow',
+  'http',
+  'tool_call',
   'transform',
 ] as const satisfies readonly StepType[]
 
@@ -197,5 +199,6 @@ export function actionOf(step: Pick<Step, 'type' | 'config'>): string | null {
     const action = step.config['action']
     return typeof action === 'string' ? action : null
   }
+  if (step.type === 'http' || step.type === 'tool_call') return 'http'
   return isStepType(step.type) ? null : step.type
 }

@@ -93,14 +93,28 @@ const workflowConfig = z.strictObject({
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
-const httpConfig = z.strictObject({
-  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).optional().describe('default GET'),
-  url: text.refine((url) => !isLiteral(url) || isHttpUrl(url), { message: 'is no http or https URL' }),
-  headers: z.record(text, scalar).optional(),
-  query: z.record(text, z.union([scalar, z.null(), z.array(scalar)])).optional(),
-  body: jsonSchema.optional(),
-  ...attemptKeys,
-})
+const httpConfig = z
+  .strictObject({
+    method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).optional().describe('default GET'),
+    url: text.refine((url) => !isLiteral(url) || isHttpUrl(url), { message: 'is no http or https URL' }),
+    headers: z.record(text, scalar).optional(),
+    query: z.record(text, z.union([scalar, z.null(), z.array(scalar)])).optional(),
+    body: jsonSchema.optional().describe('sent as JSON'),
+    form: z
+      .union([text, z.record(text, z.union([scalar, z.null()]))])
+      .optional()
+      .describe('sent url-encoded'),
+    expected_statuses: z
+      .array(z.union([z.int().min(100).max(599), z.string().regex(/^[1-5]xx$/, 'is no status such as 404 or 2xx')]))
+      .min(1)
+      .optional()
+      .describe('default 2xx; any other fails the attempt'),
+    max_response_bytes: z.int().min(1).max(LIMITS.outputBytes).optional().describe('default and at most 1 MiB'),
+    ...attemptKeys,
+  })
+  .refine((config) => config.body === undefined || config.form === undefined, {
+    message: 'takes either body or form, not both',
+  })
 
 function isHttpUrl(url: string): boolean {
   return URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)
@@ -151,7 +165,7 @@ interface ConfigKind {
   bindings: readonly string[]
 }
 
-const HTTP: ConfigKind = { schema: httpConfig, bindings: ['url', 'headers', 'query', 'body'] }
+const HTTP: ConfigKind = { schema: httpConfig, bindings: ['url', 'headers', 'query', 'body', 'form'] }
 const APPROVAL: ConfigKind = { schema: approvalConfig, bindings: ['message'] }
 const STRUCTURE: ConfigKind = { schema: structureConfig, bindings: [] }
 const LLM_BINDINGS = ['system', 'prompt', 'messages']
