@@ -20,14 +20,28 @@ export interface ControlledRun {
   versionId: string
   isAdmitted: boolean
   isCompensated: boolean
-  hasSlot: boolean
+  workflowId: string
+  /** Null: no concurrency limit applies. */
+  concurrencyKey: string | null
 }
 
 const LOCKED = `r.id, r.status, r.epoch, r.version_id AS "versionId", r.admitted_at IS NOT NULL AS "isAdmitted",
-  r.compensation IS NOT NULL AS "isCompensated", r.concurrency_key IS NOT NULL AS "hasSlot"`
+  r.compensation IS NOT NULL AS "isCompensated", r.workflow_id AS "workflowId", r.concurrency_key AS "concurrencyKey"`
 
-/** Locks runs and all of their descendants. Index: runs_parent. */
+/**
+ * Locks runs and all of their descendants. A child run begins under the lock of its parent, so once a second look finds no
+ * more than the first, there are no others. Index: runs_parent.
+ */
 export async function lockTrees(db: Executor, ids: readonly string[]): Promise<ControlledRun[]> {
+  let found = await lockTreesOnce(db, ids)
+  for (;;) {
+    const again = await lockTreesOnce(db, ids)
+    if (again.length === found.length) return again
+    found = again
+  }
+}
+
+async function lockTreesOnce(db: Executor, ids: readonly string[]): Promise<ControlledRun[]> {
   return db.batch<ControlledRun & Record<string, unknown>>(
     'lock_run_trees',
     `WITH RECURSIVE tree AS (

@@ -86,7 +86,8 @@ function uncommon(run: NewRun): string | null {
 
 /**
  * Inserts runs of one version with their steps, under epoch 1. With an idempotency key (then `runs` is one run): if the
- * key is taken, nothing is inserted and its owner is returned.
+ * key is taken, nothing is inserted and its owner is returned. Throws {@link ParentMovedOn} for a child run that nobody
+ * waits for any more.
  */
 export async function insertRuns(
   db: Database,
@@ -107,6 +108,14 @@ export async function insertRuns(
     stepIds,
     runs.map(uncommon),
   ]
+  const parents = runs.flatMap((run) => (run.parent === null ? [] : [{ ...run.parent, childId: run.id }]))
+  if (parents.length > 0) {
+    await db.transaction(async (_tx, batch) => {
+      for (const parent of parents) await requireWaiting(batch, parent)
+      await batch('insert_runs', INSERT_RUNS, values)
+    })
+    return null
+  }
   if (key === undefined) {
     await db.batch('insert_runs', INSERT_RUNS, values)
     return null
@@ -124,6 +133,25 @@ export async function insertRuns(
       throw error
     })
   return inserted ? null : findIdempotencyOwner(db, key.scope, key.key)
+}
+
+/** A child run that is not to begin: its parent's step waits for it no more, or its parent is paused or about to end. */
+export class ParentMovedOn extends Error {}
+
+/** Locks the parent's row, as controls do: these either find the child run, or keep it from beginning. */
+async function requireWaiting(
+  batch: Database['batch'],
+  { runId, stepIndex, childId }: { runId: string; stepIndex: number; childId: string },
+): Promise<void> {
+  await batch('lock_parent', 'SELECT 1 FROM runs WHERE id = $1::uuid FOR SHARE', [runId])
+  const rows = await batch(
+    'require_waiting',
+    `SELECT 1 FROM runs r JOIN steps s ON s.run_id = r.id AND s.step_index = $2::int
+     WHERE r.id = $1::uuid AND r.status IN ('queued', 'running', 'waiting')
+       AND s.status = 'waiting' AND s.waiting_for ->> 'run_id' = $3::text`,
+    [runId, stepIndex, childId],
+  )
+  if (rows.length === 0) throw new ParentMovedOn(`nobody waits for run ${childId} any more`)
 }
 
 const INSERT_KEY = `

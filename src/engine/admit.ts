@@ -55,9 +55,8 @@ export class Admission {
     this.engine = engine
   }
 
-  /** Admits whatever is due, and ends runs whose time is up. */
+  /** Admits whatever is due. */
   async tick(): Promise<void> {
-    await failOverdue(this.engine)
     await admitUnlimited(this.engine)
     const groups = await pageOfGroups(this.engine.db, { cursor: this.cursor, limit: GROUPS_PER_TICK })
     for (const group of groups) if (group.isDue) await admitRuns(this.engine, group)
@@ -80,8 +79,8 @@ async function inBatches(engine: Engine, admit: () => Promise<string[]>): Promis
   }
 }
 
-/** Time counts from the admission, also while a run is paused. */
-async function failOverdue(engine: Engine): Promise<void> {
+/** Ends runs whose time is up, which needs no queue. Time counts from the admission, also while a run is paused. */
+export async function failOverdue(engine: Engine): Promise<void> {
   const overdue = await findOverdue(engine.db, OVERDUE_PER_TICK)
   for (const seconds of new Set(overdue.map((run) => run.seconds))) {
     const ids = overdue.filter((run) => run.seconds === seconds).map((run) => run.id)

@@ -14,6 +14,8 @@ export interface ApprovalDecision {
   by: string
   comment: string | null
   data: Json
+  /** Of what the decision is about, where the client says so; null: of whatever is shown now. */
+  inputHash: string | null
 }
 
 /**
@@ -36,16 +38,28 @@ export async function decideApproval(engine: Engine, decision: ApprovalDecision)
   if (locked !== null) wakeSteps(engine, [{ run: runId, step: stepId, epoch: locked.run.epoch }])
 }
 
-function refuse({ approval, run, step }: LockedApproval, { by }: ApprovalDecision): void {
+function refuse({ approval, run, step }: LockedApproval, { by, inputHash }: ApprovalDecision): void {
   const { stepId, approvers, quorum, decisions } = approval
   if (approval.status !== 'open') {
     throw new SluiceError(
       'conflict',
       `The approval of step ${stepId} is ${approval.status} already${decidedBy(approval)}.`,
+      { state: approval.status },
     )
   }
   if (isFinished(run.status) || run.status === 'cancelling' || step.status !== 'waiting') {
-    throw new SluiceError('conflict', `Step ${stepId} waits no more: it is ${step.status}, and its run ${run.status}.`)
+    throw new SluiceError(
+      'conflict',
+      `Step ${stepId} waits no more: it is ${step.status}, and its run ${run.status}.`,
+      {
+        state: step.status,
+      },
+    )
+  }
+  if (inputHash !== null && inputHash !== approval.inputHash) {
+    throw new SluiceError('conflict', `Step ${stepId} shows something else by now: look again, then decide.`, {
+      state: approval.status,
+    })
   }
   if (approvers !== null && !approvers.includes(by)) {
     const who = by === '' ? 'Nobody is named' : `${by} is not among those who may decide`
@@ -57,7 +71,7 @@ function refuse({ approval, run, step }: LockedApproval, { by }: ApprovalDecisio
     })
   }
   if (decisions.some((decision) => decision.decidedBy === by)) {
-    throw new SluiceError('conflict', `${by} has decided about step ${stepId} already.`)
+    throw new SluiceError('conflict', `${by} has decided about step ${stepId} already.`, { state: approval.status })
   }
 }
 

@@ -2,7 +2,7 @@ import { listServedQueues } from '../db/actions.ts'
 import { findUndispatched } from '../db/sweep.ts'
 import { Leadership } from '../db/leadership.ts'
 import { removeDeadWorkers } from '../db/workers.ts'
-import { Admission } from './admit.ts'
+import { Admission, failOverdue } from './admit.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { checkQueueLife, followQueueLife } from './queue-life.ts'
@@ -13,13 +13,14 @@ import { Sweep } from './sweep.ts'
  * The reconciler makes the queue agree with Postgres. Every API process runs one; the one that holds the advisory lock
  * is active, the others follow. A tick:
  *
- * 0. start the runs of schedules that are due, which needs no queue; and, last of all, have BullMQ wake us for them
+ * 0. start the runs of schedules that are due and fail those whose time is up, which needs no queue; and, last of all, have
+ *    BullMQ wake us for the schedules
  * 1. has the queue lost its data? (a new life: {@link checkQueueLife})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
  * 3. wake the parked steps whose waking got lost
  * 4. sweep a page of runs in which nothing happens, and of gates that may be left over
  * 5. forget finished jobs, where the queue does not do so by itself
- * 6. fail the runs whose time is up, and admit those whose turn it is
+ * 6. admit the runs whose turn it is
  *
  * Nothing here decides anything about a step; the worst that a needless dispatch costs is a few stale jobs.
  */
@@ -55,6 +56,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     leads = await leadership.hold()
     if (!leads) return followQueueLife(engine)
     await scheduler.fire()
+    await failOverdue(engine)
     await withDeadline(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS)
     await reconcile(engine, sweep)
     await admission.tick()

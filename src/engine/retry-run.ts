@@ -4,6 +4,7 @@ import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { downstreamOf } from '../workflow/downstream.ts'
 import { didYouMean } from '../workflow/nearest.ts'
 import { sendAborts } from './abort.ts'
+import { admitSoon } from './admit.ts'
 import { cancelRuns } from './cancel.ts'
 import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
 import type { Engine } from './engine.ts'
@@ -29,7 +30,9 @@ export async function retryRun(
   })
   sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps: reset.steps }])
   if (reset.childRuns.length > 0) await cancelRuns(engine, reset.childRuns)
-  if (!run.hasSlot) dispatchControlled(engine, [run])
+  const { workflowId, concurrencyKey } = run
+  if (concurrencyKey === null) dispatchControlled(engine, [run])
+  else admitSoon(engine, [{ workflowId, concurrencyKey }])
 }
 
 function refuseUnfit(run: ControlledRun, hasFrom: boolean): void {

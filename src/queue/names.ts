@@ -13,6 +13,9 @@ export const ROOT_JOB = '$run'
 /** Name of the jobs by which a worker proves that its queue still feeds it. */
 export const CANARY_JOB = '$canary'
 
+/** BullMQ queue of the job schedulers that tell when a schedule is due. */
+export const SCHEDULES_QUEUE = 'schedules'
+
 /** The BullMQ queue of the steps whose definition says `queue: name`. */
 export function stepsQueue(name: string): string {
   return `steps-${name}`

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { buildFlow, childJob, type FlowSpec, type FlowStep } from './flow.ts'
 import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
 import { Signals } from './signals.ts'
-import { GATES_QUEUE, jobId, RUNS_QUEUE, stepsQueue, TIMERS_QUEUE, type JobAddress } from './names.ts'
+import { GATES_QUEUE, jobId, RUNS_QUEUE, SCHEDULES_QUEUE, stepsQueue, TIMERS_QUEUE, type JobAddress } from './names.ts'
 
 /** State of a job in the queue; `missing` if it is not there. */
 export type JobPresence = 'due' | 'active' | 'parked' | 'finished' | 'missing'
@@ -151,7 +151,8 @@ export class RunQueue {
 
   /** The queues that Bull Board shows. */
   boardQueues(stepQueues: readonly string[]): Queue[] {
-    return [this.runs, ...stepQueues.map((name) => this.stepQueue(name)), this.gates, this.timers]
+    const steps = stepQueues.map((name) => this.stepQueue(name))
+    return [this.runs, ...steps, this.gates, this.timers, this.bullQueue(SCHEDULES_QUEUE)]
   }
 
   /** Jobs of each queue by state. */

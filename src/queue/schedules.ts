@@ -1,14 +1,13 @@
 import type { Queue, Worker } from 'bullmq'
 import type { Logger } from '../log.ts'
 import type { QueueConnection } from './connection.ts'
+import { SCHEDULES_QUEUE } from './names.ts'
 
 /**
  * BullMQ's job schedulers, one a schedule: they make a job when a time has come, so that somebody looks at once. They
  * decide nothing: whether a schedule is due is read from Postgres, and a job that is lost, late or one too many (BullMQ
  * computes the times by another library) costs seconds at most.
  */
-
-const SCHEDULES_QUEUE = 'schedules'
 
 /** When a schedule fires. */
 interface Time {

@@ -70,7 +70,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
 
   const start = async (definition: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<string> => {
     const { status, body } = await api.call<Run>('runs', { body: { definition, ...more } })
-    expect(status).toBe(202)
+    expect([status, body]).toMatchObject([202, {}])
     return body.id
   }
   const post = (run: string, verb: string, body?: unknown) =>
@@ -162,6 +162,83 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await throughout(1_300, async () => expect(stepOf(await api.read(id), 'w').status).toBe('waiting'))
     await post(id, 'resume')
     expect((await api.ended(id)).status).toBe('completed')
+  })
+
+  test('a child run is paused with its parent, and goes on with it', async () => {
+    const child = `paused-child-${backend}`
+    await api.call('workflows', {
+      body: { name: child, steps: [{ id: 'e', type: 'wait_event', config: { event: 'go' } }] },
+    })
+    const id = await start({
+      name: `paused-parent-${backend}`,
+      steps: [{ id: 'c', type: 'workflow', config: { workflow: child } }],
+    })
+    const childId = await eventually(async () => {
+      const [row] = await api.database.query<{ id: string }>('SELECT id FROM runs WHERE parent_run_id = $1', [id])
+      return row?.id ?? false
+    })
+    await stepIs(childId, 'e', 'waiting')
+    expect((await post(id, 'pause')).status).toBe(202)
+    expect((await api.read(childId)).status).toBe('paused')
+    expect((await post(childId, 'events', { name: 'go' })).status).toBe(202)
+    await throughout(500, async () => expect((await api.read(childId)).status).toBe('paused'))
+    expect((await post(id, 'resume')).status).toBe(202)
+    expect((await api.ended(id)).status).toBe('completed')
+    expect((await api.ended(childId)).status).toBe('completed')
+  })
+
+  test('an approval is asked anew when a retry changes what it shows, and a decision about the old is refused', async () => {
+    interface Shown {
+      status: string
+      input: unknown
+      input_hash: string
+    }
+    const shown = async (attempt: number): Promise<Shown> =>
+      eventually(async () => {
+        const { body } = await api.call<{ items: Shown[] }>(`approvals?status=open&run=${id}`)
+        return body.items.find((each) => JSON.stringify(each.input) === `{"attempt":${attempt}}`) ?? false
+      })
+    const id = await start({
+      name: `asks-anew-${backend}`,
+      steps: [
+        task('a', 'moody'),
+        { id: 'ask', type: 'approval', input: { attempt: '$a.attempt' }, depends_on: ['a'] },
+        noop('b', ['ask']),
+      ],
+    })
+    const first = await shown(1)
+    expect((await post(id, 'retry', { from: 'a' })).status).toBe(202)
+    const second = await shown(2)
+    const refused = await post(id, 'steps/ask/approve', { input_hash: first.input_hash })
+    expect(refused.body).toMatchObject({ status: 409, state: 'open' })
+    expect((await post(id, 'steps/ask/approve', { input_hash: second.input_hash })).status).toBe(200)
+    expect((await api.ended(id)).status).toBe('completed')
+    await post(id, 'retry', { from: 'a' })
+    await shown(3)
+    const { body } = await api.call<{ items: Shown[] }>(`approvals?run=${id}`)
+    expect(body.items.map((each) => each.status)).toEqual(['open', 'void', 'void'])
+    await post(id, 'cancel')
+    await api.ended(id)
+  })
+
+  test('a run whose steps have been undone is rerun, not retried', async () => {
+    const name = `undone-${backend}`
+    failing.add(name)
+    const id = await start({
+      name,
+      steps: [{ ...task('book', 'echo'), compensate: { action: 'echo' } }, task('pay', 'moody', ['book'])],
+    })
+    expect(await api.ended(id)).toMatchObject({ status: 'failed' })
+    const refused = await post(id, 'retry')
+    expect(refused.body).toMatchObject({
+      status: 409,
+      state: 'failed',
+      detail: expect.stringContaining('rerun') as string,
+    })
+    failing.delete(name)
+    const { status, body } = await post(id, 'rerun')
+    expect(status).toBe(202)
+    expect((await api.ended(body.id)).status).toBe('completed')
   })
 
   test('a failed run that is retried repeats what failed and keeps what completed', async () => {

@@ -18,7 +18,7 @@ describeOnEachBackend({}, (engine) => {
     const id = await engine().start(await example('approval'), { input: { amount: 20, what: 'tea' } })
     await waiting(id)
     const data: Json = { note: 'enjoy' }
-    const decision = { approved: true, by: 'ann', comment: null, data }
+    const decision = { approved: true, by: 'ann', comment: null, data, inputHash: null }
     await decideApproval(engine().engine, { runId: id, stepId: 'decide', ...decision })
     expect((await engine().ended(id)).output).toEqual({ pay: { paid: 20, note: 'enjoy' } })
   })

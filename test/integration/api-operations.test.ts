@@ -66,6 +66,7 @@ describe('numbers', () => {
       'steps-default',
       'gates',
       'timers',
+      'schedules',
     ])
     await api.startWorker()
     const later = await eventually(async () => {

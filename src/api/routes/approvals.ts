@@ -87,9 +87,9 @@ export function approvalRoutes(engine: Engine): OpenAPIHono {
   ) => {
     const run = await requireRun(engine, place.run)
     const { stepIndex } = await requireStep(engine, run, place.step)
-    const { by = '', comment = null, data = null } = body
+    const { by = '', comment = null, data = null, input_hash: inputHash = null } = body
     refuseLarge(data)
-    await decideApproval(engine, { runId: run.id, stepId: place.step, approved, by, comment, data })
+    await decideApproval(engine, { runId: run.id, stepId: place.step, approved, by, comment, data, inputHash })
     const [row] = await listApprovals(engine.db, { runId: run.id, stepIndex, limit: 1 })
     if (row === undefined) throw new SluiceError('not_found', `Step "${place.step}" has asked for no approval.`)
     return showApproval(row)

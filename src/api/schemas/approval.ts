@@ -15,6 +15,7 @@ export const approvalSchema = z
     status: z.enum(APPROVAL_STATUSES),
     message: payload.openapi({ description: 'The step’s `config.message`, resolved' }),
     input: payload.openapi({ description: 'The step’s `input`, resolved: a decision counts for this' }),
+    input_hash: z.string().openapi({ description: 'Of message and input; sent with a decision, it binds it to these' }),
     approvers: z.array(z.string()).nullable().openapi({ description: 'Who may decide; null: anyone' }),
     quorum: z.int().openapi({ description: 'How many must approve' }),
     decisions: z.array(
@@ -42,6 +43,7 @@ export function showApproval(row: ApprovalEntry): z.infer<typeof approvalSchema>
     status: row.status,
     message: row.message ?? null,
     input: row.input ?? null,
+    input_hash: row.inputHash,
     approvers: row.approvers,
     quorum: row.quorum,
     decisions: row.decisions.map(({ decidedBy, approved, comment, data, at }) => ({
@@ -62,4 +64,8 @@ export const decisionSchema = strict({
   by: storableText(1, 200).optional().openapi({ description: 'Who decides' }),
   comment: storableText(0, 10_000).optional(),
   data: payload.optional().openapi({ description: 'Becomes the output of the step' }),
+  input_hash: z
+    .string()
+    .optional()
+    .openapi({ description: 'The `input_hash` of the approval as it was shown: 409 where it has changed since' }),
 }).openapi('Decision')

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { readChildRun } from '../../db/park.ts'
+import { ParentMovedOn } from '../../db/runs.ts'
 import { getVersion, getWorkflow } from '../../db/workflows.ts'
 import { SluiceError } from '../../errors.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
@@ -28,8 +29,8 @@ export const childRunKind: ParkedKind = {
     if (waitingFor?.kind !== 'run') return failed('internal', `step ${activation.step.id} waits for no run`)
     const child = await readChildRun(engine.db, waitingFor.run_id)
     if (child === null) {
-      await start(context, waitingFor.run_id)
-      return { kind: 'still', wakeAt: timeoutAt(activation) }
+      const isStarted = await start(context, waitingFor.run_id)
+      return { kind: 'still', wakeAt: isStarted ? timeoutAt(activation) : activation.row.now }
     }
     if (!isFinished(child.status as RunStatus)) {
       if (!isDue(timeoutAt(activation), activation)) return { kind: 'still', wakeAt: timeoutAt(activation) }
@@ -43,7 +44,8 @@ export const childRunKind: ParkedKind = {
   },
 }
 
-async function start({ engine, activation }: ParkContext, id: string): Promise<void> {
+/** False: the parent is paused or about to end, so the child run is not to begin now. */
+async function start({ engine, activation }: ParkContext, id: string): Promise<boolean> {
   const { run, step } = activation
   const { workflow: name, version: pinned } = step.step.config
   if (typeof name !== 'string') throw new PermanentFailure('unknown_workflow', `step ${step.id} names no workflow`)
@@ -70,9 +72,12 @@ async function start({ engine, activation }: ParkContext, id: string): Promise<v
         parent: { runId: run.id, stepIndex: step.index, depth: run.depth + 1 },
       },
     ])
+    return true
   } catch (error) {
+    // What comes of the parent now decides about the step: it is looked at again, or settled by others.
+    if (error instanceof ParentMovedOn) return false
     // Somebody else looked at the same moment, and started it.
-    if ((await readChildRun(engine.db, id)) !== null) return
+    if ((await readChildRun(engine.db, id)) !== null) return true
     if (error instanceof SluiceError && error.code !== 'unavailable' && error.code !== 'internal') {
       throw new PermanentFailure(error.code, `workflow ${name} could not be started: ${error.message}`, error)
     }
