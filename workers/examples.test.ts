@@ -29,19 +29,10 @@ async function validate(name: string): Promise<Extract<Validation, { valid: true
   return validation
 }
 
-test('the examples that the documentation names are there', () => {
-  expect(files).toEqual([
-    'conditional-branch.json',
-    'diamond.json',
-    'incoming-event.json',
-    'manufacturing-analysis.json',
-    'montage.json',
-    'nightly-report.json',
-    'order-processing.json',
-    'retry-and-recover.json',
-    'slow-order.json',
-    'typed-outputs.json',
-  ])
+test('the README names every example, and each that it names is there', async () => {
+  const readme = await readFile(join(folder, 'README.md'), 'utf8')
+  const named = [...readme.matchAll(/^\| \[[^\]]*\]\(([^)]+\.json)\)/gm)].map(([, name]) => name ?? '')
+  expect(named.toSorted()).toEqual(files.toSorted())
 })
 
 test.each(files)('%s is valid with the built-in actions, can run, and is named like its file', async (name) => {
