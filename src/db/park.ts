@@ -187,20 +187,31 @@ export async function findDueSteps(db: Database, lateMs: number, limit: number):
 }
 
 /**
- * Makes the status of runs with parked steps agree with their steps: `waiting` where nothing runs, else `running`. Steps
- * change without looking at the others of their run, so this is done once a tick. Index: steps_parked.
+ * Makes the status of a page of runs with parked steps agree with their steps: `waiting` where nothing runs, else
+ * `running`. Steps change without looking at the others of their run, so this is done from time to time. Returns the last
+ * id of the page, null behind the last page. Index: steps_parked.
  */
-export async function agreeOnWaiting(db: Database, quietMs: number): Promise<void> {
-  await db.batch(
-    'agree_on_waiting',
-    `UPDATE runs r SET status = CASE WHEN p.runs THEN 'running'::run_status ELSE 'waiting'::run_status END
-     FROM (
-       SELECT q.run_id, bool_or(x.status IN ('running', 'retrying')) AS runs, max(greatest(x.started_at, x.completed_at)) AS changed_at
-       FROM (SELECT DISTINCT run_id FROM steps WHERE waiting_for IS NOT NULL) q JOIN steps x ON x.run_id = q.run_id
-       GROUP BY q.run_id
-     ) p
-     WHERE r.id = p.run_id AND r.status = CASE WHEN p.runs THEN 'waiting'::run_status ELSE 'running'::run_status END
-       AND (p.runs OR p.changed_at < clock_timestamp() - $1::float8 * interval '1 millisecond')`,
-    [quietMs],
-  )
+export async function agreeOnWaiting(
+  db: Database,
+  { quietMs, after, limit }: { quietMs: number; after: string | null; limit: number },
+): Promise<string | null> {
+  const rows = await db.batch<{ id: string }>('agree_on_waiting', AGREE_ON_WAITING, [quietMs, after ?? NO_RUN, limit])
+  return rows.length < limit ? null : rows.at(-1)!.id
 }
+
+const NO_RUN = '00000000-0000-0000-0000-000000000000'
+
+const AGREE_ON_WAITING = `
+WITH page AS MATERIALIZED (
+  SELECT DISTINCT run_id FROM steps WHERE waiting_for IS NOT NULL AND run_id > $2::uuid ORDER BY run_id LIMIT $3
+), state AS (
+  SELECT page.run_id, bool_or(x.status IN ('running', 'retrying')) AS runs, max(greatest(x.started_at, x.completed_at)) AS changed_at
+  FROM page JOIN steps x ON x.run_id = page.run_id
+  GROUP BY page.run_id
+), agreed AS (
+  UPDATE runs r SET status = CASE WHEN s.runs THEN 'running'::run_status ELSE 'waiting'::run_status END
+  FROM state s
+  WHERE r.id = s.run_id AND r.status = CASE WHEN s.runs THEN 'waiting'::run_status ELSE 'running'::run_status END
+    AND (s.runs OR s.changed_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
+)
+SELECT run_id AS id FROM page ORDER BY run_id`

@@ -26,6 +26,8 @@ const LATE_MS = 300
 const DUE_PER_SWEEP = 1_000
 /** How long nothing must have happened in a run with parked steps for it to count as waiting. */
 const WAITING_AFTER_MS = 300
+/** Runs with parked steps whose status is brought up to date in one look. */
+const PARKED_PER_SWEEP = 500
 /** Gates of one look. */
 const GATES_PER_SWEEP = 200
 
@@ -40,6 +42,7 @@ export class Sweep {
   private readonly engine: Engine
   private cursor: string | null = null
   private gateOffset = 0
+  private parkedAfter: string | null = null
   /** Parked steps whose gate was opened at the last look, by job id: parked still, they are beyond that remedy. */
   private opened = new Set<string>()
 
@@ -77,10 +80,14 @@ export class Sweep {
     return { looked: page.runs.length, redispatched: lost.length }
   }
 
-  /** Wakes parked steps whose hint got lost, and brings the status of runs with parked steps up to date. */
+  /** Wakes parked steps whose hint got lost, and brings the status of a page of runs with parked steps up to date. */
   async parkedSteps(): Promise<void> {
     wakeSteps(this.engine, await findDueSteps(this.engine.db, LATE_MS, DUE_PER_SWEEP))
-    await agreeOnWaiting(this.engine.db, WAITING_AFTER_MS)
+    this.parkedAfter = await agreeOnWaiting(this.engine.db, {
+      quietMs: WAITING_AFTER_MS,
+      after: this.parkedAfter,
+      limit: PARKED_PER_SWEEP,
+    })
   }
 
   /** Removes gates of runs that have ended or moved on to another epoch, so that what they held runs dry. */
