@@ -5,7 +5,8 @@ const servers = ['test/support/global-setup.ts']
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'workers/**/*.test.ts'] } },
+      // Some work on 10,000 steps, on machines that do other things besides.
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'workers/**/*.test.ts'], testTimeout: 20_000 } },
       {
         test: {
           name: 'integration',
