@@ -31,7 +31,8 @@ beforeAll(async () => {
       if (path === '/flaky' && failures > 0) {
         failures -= 1
         response.writeHead(503, { 'retry-after': '0' }).end('busy')
-      } else if (path === '/gone') response.writeHead(404).end('no such thing')
+      } else if (path === '/never') response.flushHeaders()
+      else if (path === '/gone') response.writeHead(404).end('no such thing')
       else if (path === '/large') response.end('x'.repeat(2_000))
       else if (path === '/away') response.writeHead(302, { location: 'http://127.0.0.2:1/' }).end()
       else if (path === '/moved') response.writeHead(303, { location: '/json' }).end()
@@ -104,6 +105,27 @@ describeOnEachBackend({}, (engine) => {
   ])('%s fails the step at once', async (_name, path, config, code) => {
     const run = await engine().run(step({ url: `${origin}${path}`, max_retries: 5, ...config }))
     expect(run).toMatchObject({ status: 'failed', error: { code } })
+  })
+
+  test('a map asks for each of its items, with a key for each', async () => {
+    seen = []
+    const item = { type: 'http', config: { url: `${origin}/json`, query: { n: '$item' } } }
+    const run = await engine().run({
+      name: 'requests',
+      steps: [{ id: 'all', type: 'map', config: { items: [1, 2, 3], concurrency: 2, step: item } }],
+    })
+    expect(run.output).toMatchObject({ all: [{ status: 200 }, { status: 200 }, { status: 200 }] })
+    expect(seen.map(({ url, headers }) => [url, headers['idempotency-key']]).toSorted()).toEqual(
+      [1, 2, 3].map((n) => [`/json?n=${n}`, `${run.id}.all[${n - 1}]`]),
+    )
+  })
+
+  test('a request that outlasts its time fails', async () => {
+    const run = await engine().run({
+      name: 'slow',
+      steps: [{ id: 'r', type: 'http', config: { url: `${origin}/never` }, timeout_seconds: 0.3 }],
+    })
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'timeout' } })
   })
 
   test('a status that is expected completes the step', async () => {

@@ -278,7 +278,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect(done).toMatchObject({ status: 'completed', output: { m: [1, null, 3] } })
     })
 
-    test('may hold whatever waits: timers, approvals, maps, child runs', async () => {
+    test('may hold whatever waits: timers, approvals, events, maps, child runs', async () => {
       await run({ name: 'leaf', steps: [{ id: 't', type: 'transform', config: { output: '$input.n' } }] })
       const inner = (step: object) => map({ items: [1, 2], step })
       expect((await run(inner({ type: 'wait', config: { seconds: 0.2 } }))).status).toBe('completed')
@@ -294,6 +294,9 @@ describe.each(BACKENDS)('on %s', (backend) => {
       })
       const child = { type: 'workflow', config: { workflow: 'leaf' }, input: { n: '$item' } }
       expect((await run(inner(child))).output).toEqual({ m: [{ t: 1 }, { t: 2 }] })
+      const waits = await start(inner({ type: 'wait_event', config: { event: 'go' } }))
+      for (const data of ['a', 'b']) await post(`runs/${waits}/events`, { name: 'go', data })
+      expect(((await ended(waits)).output?.['m'] as string[]).toSorted()).toEqual(['a', 'b'])
       const id = await start(inner({ type: 'approval', input: '$item' }))
       for (const index of [1, 0]) {
         await eventually(async () => (await read(id)).steps.filter((step) => step.status === 'waiting').length >= 2)
