@@ -19,7 +19,18 @@ it('names every part that cannot run yet', () => {
     steps: [
       { id: 'a', type: 'shell' },
       { id: 'c', type: 'llm' },
+      { id: 'm', type: 'map', config: { items: [1], step: { type: 'agent' } } },
+      {
+        id: 'n',
+        type: 'map',
+        config: { items: [[1]], step: { type: 'map', config: { items: '$item', step: { type: 'shell' } } } },
+      },
     ],
   }
-  expect(problemsOf(raw)).toEqual(['not_supported /steps/0/type', 'not_supported /steps/1/type'])
+  expect(problemsOf(raw)).toEqual([
+    'not_supported /steps/0/type',
+    'not_supported /steps/1/type',
+    'not_supported /steps/2/config/step/type',
+    'not_supported /steps/3/config/step/config/step/type',
+  ])
 })

@@ -1,4 +1,4 @@
-import { EXECUTABLE_STEP_TYPES, isStepType, type Definition } from './definition.ts'
+import { EXECUTABLE_STEP_TYPES, isStepType, mapStepSchema, type Definition, type Step } from './definition.ts'
 import { pointer, type Problem } from './problems.ts'
 
 /**
@@ -10,9 +10,11 @@ export function executableProblems(definition: Definition): Problem[] {
   const refuse = (path: string, what: string) => {
     problems.push({ path, code: 'not_supported', message: `this version cannot run ${what} yet` })
   }
-  for (const [index, step] of definition.steps.entries()) {
-    const isExecutable = !isStepType(step.type) || (EXECUTABLE_STEP_TYPES as readonly string[]).includes(step.type)
-    if (!isExecutable) refuse(pointer('steps', index, 'type'), `steps of type "${step.type}" (step "${step.id}")`)
+  const check = ({ type, config }: Pick<Step, 'type' | 'config'>, id: string, path: readonly (string | number)[]) => {
+    const isExecutable = !isStepType(type) || (EXECUTABLE_STEP_TYPES as readonly string[]).includes(type)
+    if (!isExecutable) refuse(pointer(...path, 'type'), `steps of type "${type}" (step "${id}")`)
+    if (type === 'map') check(mapStepSchema.parse(config['step']), id, [...path, 'config', 'step'])
   }
+  for (const [index, step] of definition.steps.entries()) check(step, step.id, ['steps', index])
   return problems
 }

@@ -127,6 +127,10 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect((await post(`runs/${id}/steps/ask/approve`)).status).toBe(409)
     })
 
+    test('that has nothing to show, because a binding has no value, fails', async () => {
+      expect(await ended(await start(definition, {}))).toMatchObject({ status: 'failed', error: { code: 'binding' } })
+    })
+
     test('that is rejected fails its step, and says by whom and why', async () => {
       const id = await start(definition, { amount: 5 })
       await asks(id)
@@ -296,7 +300,8 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect((await run(inner(child))).output).toEqual({ m: [{ t: 1 }, { t: 2 }] })
       const waits = await start(inner({ type: 'wait_event', config: { event: 'go' } }))
       for (const data of ['a', 'b']) await post(`runs/${waits}/events`, { name: 'go', data })
-      expect(((await ended(waits)).output?.['m'] as string[]).toSorted()).toEqual(['a', 'b'])
+      const { m = [] } = (await ended(waits)).output as { m?: string[] }
+      expect(m.toSorted()).toEqual(['a', 'b'])
       const id = await start(inner({ type: 'approval', input: '$item' }))
       for (const index of [1, 0]) {
         await eventually(async () => (await read(id)).steps.filter((step) => step.status === 'waiting').length >= 2)

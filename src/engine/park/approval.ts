@@ -56,6 +56,8 @@ function ask(activation: Activation): Outcome {
   const { run, step, row } = activation
   const { approvers, quorum, timeout_seconds: seconds } = step.step.config
   const id = uuidv7()
+  // Before the transaction: what cannot be shown fails the step.
+  const shown = shownBy(activation)
   const expiresAt = typeof seconds === 'number' ? after(row.now, seconds) : null
   return park({ kind: 'approval', approval_id: id }, expiresAt, async (batch) => {
     await openApproval(
@@ -65,7 +67,7 @@ function ask(activation: Activation): Outcome {
         runId: run.id,
         stepIndex: step.index,
         stepId: step.id,
-        ...shownBy(activation),
+        ...shown,
         approvers: Array.isArray(approvers) ? approvers.map(String) : null,
         quorum: typeof quorum === 'number' ? quorum : 1,
         expiresAt,
