@@ -24,6 +24,7 @@ import { runRoutes } from './routes/runs.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
 import { startRoutes } from './routes/start.ts'
 import { deliveryRoutes, webhookRoutes } from './routes/webhooks.ts'
+import { workflowStatsRoutes } from './routes/workflow-stats.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 import { serviceStats } from './service-stats.ts'
 
@@ -79,6 +80,7 @@ export function createApp(engine: Engine): OpenAPIHono {
 function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>): OpenAPIHono {
   const api = new OpenAPIHono()
   api.route('/', workflowRoutes(engine))
+  api.route('/', workflowStatsRoutes(engine))
   api.route('/', startRoutes(engine))
   api.route('/', runRoutes(engine))
   api.route('/', approvalRoutes(engine))
