@@ -11,7 +11,7 @@ const layer = (name, folder, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: folder, pathNot: TEST },
-  to: { path: '^(src|workers|test|bench|scripts)/', pathNot: [folder, ...allowed] },
+  to: { path: '^(src|workers|dashboard|test|bench|scripts)/', pathNot: [folder, ...allowed] },
 })
 
 module.exports = {
@@ -64,6 +64,19 @@ module.exports = {
       'Only the engine knows both stores, and only it changes state.',
     ),
     layer('api', '^src/api/', [PLAIN, '^src/(workflow|db|engine)/'], 'Engine to write, db to read.'),
+    layer(
+      'dashboard',
+      '^dashboard/',
+      ['^src/workflow/', '^src/api/schemas/'],
+      'Another program, in browsers: of ours it knows the shapes of the API, and what is pure.',
+    ),
+    {
+      name: 'dashboard-shapes',
+      comment: 'Of the API only types: its code runs on a server.',
+      severity: 'error',
+      from: { path: '^dashboard/' },
+      to: { path: '^src/api/', dependencyTypesNot: ['type-only'] },
+    },
     layer(
       'dev',
       '^src/dev/',

@@ -11,6 +11,15 @@ const remove = (path) => rmSync(path, { recursive: true, force: true })
 process.on('exit', () => remove(made))
 const begun = new Date()
 run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', made])
+run(process.execPath, [
+  join(ROOT, 'node_modules/vite/bin/vite.js'),
+  'build',
+  'dashboard',
+  '--outDir',
+  join(made, 'dashboard'),
+  '--logLevel',
+  'warn',
+])
 // As old as the begin: what was saved during the build is built next time.
 writeFileSync(join(made, '.built'), begun.toISOString())
 utimesSync(join(made, '.built'), begun, begun)

@@ -18,6 +18,17 @@ const CHECKS = [
     name: 'types',
     command: [bin('tsc'), '--noEmit', '-p', '.', '--incremental', '--tsBuildInfoFile', '.cache/check.tsbuildinfo'],
   },
+  {
+    name: 'types of the dashboard',
+    command: [
+      bin('tsc'),
+      '-p',
+      'dashboard',
+      '--incremental',
+      '--tsBuildInfoFile',
+      '.cache/check-dashboard.tsbuildinfo',
+    ],
+  },
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--max-warnings', '0'], repair: 'npm run fix' },
   {
     name: 'format',
@@ -25,7 +36,7 @@ const CHECKS = [
     repair: 'npm run fix',
   },
   { name: 'copies', command: [bin('jscpd'), '--noTips'] },
-  { name: 'layers', command: [bin('depcruise'), 'src', 'workers', 'test', 'bench'] },
+  { name: 'layers', command: [bin('depcruise'), 'src', 'workers', 'dashboard', 'test', 'bench'] },
   { name: 'dead code', command: [bin('knip'), '--no-config-hints'] },
   {
     name: 'migrations current',

@@ -64,7 +64,7 @@ export const BUILD_STAMP = join(ROOT, 'dist/.built')
 function buildIsCurrent() {
   if (!existsSync(BUILD_STAMP)) return false
   const builtMs = statSync(BUILD_STAMP).mtimeMs
-  const sources = ['src', 'workers', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json']
+  const sources = ['src', 'workers', 'dashboard', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json']
   return sources.every((source) => newestMs(join(ROOT, source)) <= builtMs)
 }
 

@@ -8,9 +8,9 @@ import { workflowJsonSchema } from '../workflow/json-schema.ts'
 import { boardRoutes } from './board.ts'
 import { readBodies } from './body.ts'
 import { refuseCrossSite } from './cross-site.ts'
+import { answerPages, dashboardRoutes } from './dashboard.ts'
 import { docsRoutes } from './docs.ts'
 import { handleErrors, handleMethodNotAllowed, handleNotFound, refuseInvalid } from './error-handler.ts'
-import { homeRoutes } from './home.ts'
 import { createMetrics } from './metrics.ts'
 import { serveOpenApi } from './openapi.ts'
 import { actionRoutes } from './routes/actions.ts'
@@ -31,10 +31,14 @@ import { serviceStats } from './service-stats.ts'
 const SCHEMA_PATH = '/api/v1/schema/workflow.json'
 const BOARD_PATH = '/queues'
 
-/** Nothing comes from elsewhere; styles may stand in pages, since Swagger UI and Bull Board write some. */
+/** Nothing comes from elsewhere; styles may stand in pages, since the dashboard, Swagger UI and Bull Board write some. */
 const SECURITY = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    workerSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
     styleSrc: ["'self'", "'unsafe-inline'"],
     imgSrc: ["'self'", 'data:'],
     fontSrc: ["'self'", 'data:'],
@@ -55,7 +59,7 @@ export function createApp(engine: Engine): OpenAPIHono {
   const metrics = createMetrics(readStats, engine.log)
   const app = new OpenAPIHono({ defaultHook: refuseInvalid })
   app.onError(handleErrors(engine.log))
-  app.notFound(handleNotFound)
+  app.notFound(answerPages(handleNotFound))
 
   app.use(metrics.measure, SECURITY, refuseCrossSite)
   app.use(methodNotAllowed({ app, onMethodNotAllowed: handleMethodNotAllowed }))
@@ -65,7 +69,7 @@ export function createApp(engine: Engine): OpenAPIHono {
   app.route('/api/v1', deliveryRoutes(engine))
   app.use(readBodies(LIMITS.bodyBytes))
 
-  app.route('/', homeRoutes())
+  app.route('/', dashboardRoutes())
   app.route('/', docsRoutes())
   app.route('/', probeRoutes(engine))
   app.get('/metrics', async (c) => c.body(await metrics.scrape(), 200, { 'content-type': metrics.contentType }))

@@ -1,0 +1,55 @@
+import { errorOfResponse, errorOfSilence } from './problem-error.ts'
+import { noteServerTime } from './server-clock.ts'
+
+const API = new URL('api/v1/', document.baseURI)
+
+/** Values of a query: a list repeats its name, what is undefined, null or empty is left out. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
+
+/** The URL of `path` (like `runs/123`, without a slash before it) below /api/v1. */
+export function apiUrl(path: string, query: Query = {}): string {
+  const url = new URL(path, API)
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of [value].flat()) {
+      if (one !== undefined && one !== null && one !== '') url.searchParams.append(name, String(one))
+    }
+  }
+  return url.href
+}
+
+/** Reads from the API. Throws `ApiError`. `signal`: the one that TanStack Query hands out. */
+export function getJson<Body>(path: string, query?: Query, signal?: AbortSignal): Promise<Body> {
+  return request<Body>(apiUrl(path, query), signal === undefined ? {} : { signal })
+}
+
+/** What can be said beside the body of a request that changes something. */
+export interface SendOptions {
+  headers?: Record<string, string>
+  query?: Query
+}
+
+/** Changes something. `body` goes as JSON, or as YAML when it is text; undefined sends none. Throws `ApiError`. */
+export function sendJson<Body>(
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: unknown,
+  { headers = {}, query }: SendOptions = {},
+): Promise<Body> {
+  const type = typeof body === 'string' ? 'application/yaml' : 'application/json'
+  return request<Body>(apiUrl(path, query), {
+    method,
+    headers: { ...(body === undefined ? {} : { 'content-type': type }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+}
+
+async function request<Body>(url: string, init: RequestInit): Promise<Body> {
+  const response = await fetch(url, init).catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw errorOfSilence(error)
+  })
+  noteServerTime(response.headers.get('date'))
+  if (!response.ok) throw await errorOfResponse(response)
+  if (response.status === 204) return undefined as Body
+  return (await response.json()) as Body
+}

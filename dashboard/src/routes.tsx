@@ -1,0 +1,27 @@
+import { createRouter } from '@tanstack/react-router'
+import { overviewRoute } from './pages/overview/route.ts'
+import { ErrorPage } from './shell/error-page.tsx'
+import { rootRoute } from './shell/root-route.tsx'
+import { readSearch, writeSearch } from './shell/search.ts'
+import { PageSkeleton } from './parts/skeletons.tsx'
+
+/** Every page, once. What is here is in the rail, in the palette and among the shortcuts, by its `staticData.nav`. */
+const routeTree = rootRoute.addChildren([overviewRoute])
+
+/** The router; below whatever prefix the server put us (`<base href>`). */
+export const router = createRouter({
+  routeTree,
+  basepath: new URL(document.baseURI).pathname,
+  parseSearch: readSearch,
+  stringifySearch: writeSearch,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultPendingComponent: PageSkeleton,
+  defaultErrorComponent: ErrorPage,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
