@@ -45,6 +45,11 @@ describe('a definition', () => {
     ['bytes of an answer', LIMITS.outputBytes, (size) => step('http', { url: 'http://a', max_response_bytes: size })],
     ['characters of an event’s name', 128, (size) => step('wait_event', { event: text(size) })],
     ['seconds', 10 * 365 * 24 * 3600, (size) => step('wait', { seconds: size })],
+    ['characters of its name', 128, (size) => ({ name: text(size) })],
+    ['characters of its description', 10_000, (size) => ({ description: text(size) })],
+    ['characters of an id', 64, (size) => ({ steps: [{ id: text(size) }] })],
+    ['characters of a queue', 64, (size) => ({ steps: [{ id: 'a', queue: text(size) }] })],
+    ['times the delay', 100, (size) => ({ steps: [{ id: 'a', retry: { factor: size } }] })],
     ['slots', 1_000_000, (size) => ({ concurrency: { limit: size } })],
     ['triggers', 100, (size) => ({ triggers: list(size).map(() => ({ type: 'webhook' })) })],
   ])('may have so many %s: %i', async (_what, most, parts) => {
