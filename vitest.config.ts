@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     projects: [
       // Some work on 10,000 steps, on machines that do other things besides.
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'workers/**/*.test.ts'], testTimeout: 20_000 } },
+      { test: { name: 'unit', include: ['{src,workers,dashboard}/**/*.test.ts'], testTimeout: 20_000 } },
       {
         test: {
           name: 'integration',

@@ -1,3 +1,4 @@
+import { reportLive } from '../live/live-state.ts'
 import { errorOfResponse, errorOfSilence } from './problem-error.ts'
 import { noteServerTime } from './server-clock.ts'
 
@@ -46,8 +47,10 @@ export function sendJson<Body>(
 async function request<Body>(url: string, init: RequestInit): Promise<Body> {
   const response = await fetch(url, init).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === 'AbortError') throw error
+    reportLive('the API', 'stale')
     throw errorOfSilence(error)
   })
+  reportLive('the API', undefined)
   noteServerTime(response.headers.get('date'))
   if (!response.ok) throw await errorOfResponse(response)
   if (response.status === 204) return undefined as Body

@@ -1,0 +1,18 @@
+import { queryOptions } from '@tanstack/react-query'
+import { isFinished } from '../../../src/workflow/states.ts'
+import { getJson } from './client.ts'
+import { keys } from './keys.ts'
+import type { Run } from './shapes.ts'
+
+/** How often a run is read again while no stream tells of it, ms. */
+const EVERY_MS = 1_500
+
+/** One run with its steps. `streamed`: a stream writes its changes into the cache, so nothing is asked for. */
+export function runQuery(id: string, { streamed = false }: { streamed?: boolean } = {}) {
+  return queryOptions({
+    queryKey: keys.run(id),
+    queryFn: ({ signal }) => getJson<Run>(`runs/${id}`, {}, signal),
+    staleTime: streamed ? Number.POSITIVE_INFINITY : 0,
+    refetchInterval: ({ state }) => (streamed || (state.data && isFinished(state.data.status)) ? false : EVERY_MS),
+  })
+}

@@ -1,0 +1,91 @@
+import { type LiveState, reportLive } from './live-state.ts'
+
+/** Waits between tries, ms, the last one for good. */
+const WAITS_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000]
+/** A tab that nobody looks at keeps its stream this long. */
+const HIDDEN_MS = 10_000
+
+/** One connection to a stream of the server. */
+export interface EventStreamOptions {
+  /** Names it for the live dot. */
+  name: string
+  /** Asked for at each connection. */
+  url: () => string
+  /** What to do with the data of each event, by its name. */
+  on: Readonly<Record<string, (data: unknown) => void>>
+  /** The event after which the server says nothing more. */
+  last?: string
+  /** Told of each change: without a stream, `polling`, whoever shows the data asks for them. */
+  onState: (state: LiveState) => void
+}
+
+/**
+ * Listens to Server-Sent Events until the returned function is called. A lost connection is tried again, with growing
+ * waits; a hidden tab gives its connection back, since a browser has six of them per server. The server tells the whole
+ * state on each connection, so nothing is missed in between.
+ */
+export function openEventStream(options: EventStreamOptions): () => void {
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let failures = 0
+  let wasOpen = false
+  let ended = false
+
+  const tell = (state: LiveState) => {
+    reportLive(options.name, state)
+    options.onState(state)
+  }
+  const disconnect = () => {
+    clearTimeout(timer)
+    source?.close()
+    source = undefined
+  }
+  const connect = () => {
+    disconnect()
+    if (ended) return
+    source = new EventSource(options.url())
+    source.addEventListener('open', () => {
+      failures = 0
+      wasOpen = true
+      tell('live')
+    })
+    for (const [name, handle] of Object.entries(options.on)) {
+      source.addEventListener(name, (event: MessageEvent<string>) => {
+        if (name === options.last) end()
+        handle(JSON.parse(event.data))
+      })
+    }
+    // The browser's own retry ends for good at an HTTP error, and has no growing waits.
+    source.addEventListener('error', () => {
+      disconnect()
+      tell(wasOpen ? 'retrying' : 'polling')
+      wasOpen = false
+      timer = setTimeout(connect, WAITS_MS[Math.min(failures, WAITS_MS.length - 1)])
+      failures++
+    })
+  }
+  const end = () => {
+    ended = true
+    disconnect()
+    reportLive(options.name, undefined)
+    options.onState('live')
+  }
+  const visibility = () => {
+    if (ended) return
+    if (document.hidden) {
+      clearTimeout(timer)
+      timer = setTimeout(disconnect, HIDDEN_MS)
+    } else if (source === undefined) {
+      failures = 0
+      connect()
+    } else clearTimeout(timer)
+  }
+  document.addEventListener('visibilitychange', visibility)
+  connect()
+  return () => {
+    ended = true
+    document.removeEventListener('visibilitychange', visibility)
+    disconnect()
+    reportLive(options.name, undefined)
+  }
+}

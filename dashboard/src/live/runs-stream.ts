@@ -1,0 +1,86 @@
+import { type QueryClient, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useSyncExternalStore } from 'react'
+import { apiUrl } from '../api/client.ts'
+import type { Page, RunEntry } from '../api/shapes.ts'
+import { openEventStream } from './event-stream.ts'
+import { frameBatch } from './frame-batch.ts'
+
+type Listener = (rows: readonly RunEntry[]) => void
+
+/** The one stream of the tab, open while anybody listens. */
+const rowListeners = new Set<Listener>()
+const stateListeners = new Set<() => void>()
+let live = false
+let close: (() => void) | undefined
+
+/**
+ * Tells of runs that changed, at most once a frame, as long as the component is there; whether it does. Rows of lists in
+ * the cache (keys `['runs', …]`) are brought up to date besides: `onRows` is for what is to be done with runs that no list
+ * has, or whose new status does not fit a list's filter.
+ */
+export function useRunsStream(onRows?: Listener): boolean {
+  const cache = useQueryClient()
+  const isLive = useSyncExternalStore(subscribeState, () => live)
+  useEffect(() => {
+    const patch: Listener = (rows) => patchLists(cache, rows)
+    rowListeners.add(patch)
+    close ??= connect()
+    return () => {
+      rowListeners.delete(patch)
+      if (rowListeners.size > 0) return
+      close?.()
+      close = undefined
+      live = false
+    }
+  }, [cache])
+  useEffect(() => {
+    if (onRows === undefined) return
+    rowListeners.add(onRows)
+    return () => void rowListeners.delete(onRows)
+  }, [onRows])
+  return isLive
+}
+
+function subscribeState(listener: () => void): () => void {
+  stateListeners.add(listener)
+  return () => stateListeners.delete(listener)
+}
+
+function connect(): () => void {
+  const rows = frameBatch<RunEntry>((batch) => {
+    for (const listener of rowListeners) listener(batch)
+  })
+  const end = openEventStream({
+    name: 'runs',
+    url: () => apiUrl('stream'),
+    on: { run: (run) => rows.push(run as RunEntry) },
+    onState: (state) => {
+      live = state === 'live'
+      for (const listener of stateListeners) listener()
+    },
+  })
+  return () => {
+    end()
+    rows.drop()
+  }
+}
+
+interface Pages {
+  pages: Page<RunEntry>[]
+  pageParams: unknown[]
+}
+
+/** Puts rows in the place of their older selves, in plain and in infinite lists. */
+function patchLists(cache: QueryClient, rows: readonly RunEntry[]): void {
+  const newest = new Map(rows.map((row) => [row.id, row]))
+  cache.setQueriesData<Page<RunEntry> | Pages>({ queryKey: ['runs'] }, (list) => {
+    if (list === undefined) return list
+    if ('pages' in list) return { ...list, pages: list.pages.map((page) => patchPage(page, newest)) }
+    return patchPage(list, newest)
+  })
+}
+
+function patchPage(page: Page<RunEntry>, newest: ReadonlyMap<string, RunEntry>): Page<RunEntry> {
+  if (!page.items.some(({ id }) => newest.has(id))) return page
+  return { ...page, items: page.items.map((row) => newest.get(row.id) ?? row) }
+}
