@@ -17,6 +17,7 @@ import { actionRoutes } from './routes/actions.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { eventRoutes } from './routes/events.ts'
 import { controlRoutes } from './routes/control.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { manufacturingRoutes } from './routes/manufacturing.ts'
 import { operationRoutes, probeRoutes } from './routes/operations.ts'
 import { orderRoutes } from './routes/orders.ts'
@@ -86,6 +87,8 @@ function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>): 
   api.route('/', workflowRoutes(engine))
   api.route('/', workflowStatsRoutes(engine))
   api.route('/', startRoutes(engine))
+  // Before the routes of one run: `/runs/diff` is none.
+  api.route('/', explainRoutes(engine))
   api.route('/', runRoutes(engine))
   api.route('/', approvalRoutes(engine))
   api.route('/', eventRoutes(engine))

@@ -1,4 +1,4 @@
-import { findQuietRuns, readLiveEpochs, readQuietRuns, type Quiet, type QuietRun } from '../db/sweep.ts'
+import { findQuietRuns, readLiveEpochs, readQuietRuns, wakeForsaken, type Quiet, type QuietRun } from '../db/sweep.ts'
 import { ROOT_JOB } from '../queue/names.ts'
 import { findStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
@@ -6,6 +6,8 @@ import { isSettled } from '../workflow/states.ts'
 import { agreeOnWaiting, findDueSteps } from '../db/park.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
+import { explainRun, findUnexplained } from './explain.ts'
+import { QUIET_MS } from './quiet.ts'
 import { wakeSteps } from './wake.ts'
 
 /**
@@ -14,8 +16,6 @@ import { wakeSteps } from './wake.ts'
  * second that Redis lost.
  */
 
-/** Silence after which a run is looked at. Longer than a job needs to come up, when workers are free. */
-const QUIET_MS = 4_000
 /** Runs of one look. */
 const RUNS_PER_SWEEP = 250
 /** Lookups in the queue that one look may cost, shared among its runs; of a run with more due steps, some are sampled. */
@@ -28,6 +28,8 @@ const DUE_PER_SWEEP = 1_000
 const WAITING_AFTER_MS = 300
 /** Runs with parked steps whose status is brought up to date in one look. */
 const PARKED_PER_SWEEP = 500
+/** Runs that nothing explains which the log names at one look. */
+const RUNS_TOLD = 10
 /** Gates of one look. */
 const GATES_PER_SWEEP = 200
 
@@ -60,24 +62,45 @@ export class Sweep {
     const quiet: Quiet = { quietMs: QUIET_MS, lockDurationMs: this.engine.lockDurationMs }
     const page = await findQuietRuns(this.engine.db, { ...quiet, cursor: this.cursor, limit: RUNS_PER_SWEEP })
     this.cursor = page.cursor
-    const suspects: string[] = []
+    const suspects = await this.forsakenRuns(page.runs)
     const opened = new Set<string>()
     const lookups = Math.ceil(LOOKUPS_PER_SWEEP / Math.max(1, page.runs.length))
     for (const run of page.runs) {
-      if (await this.isLost(run, lookups, opened)) suspects.push(run.id)
+      if (!suspects.includes(run.id) && (await this.isLost(run, lookups, opened))) suspects.push(run.id)
     }
     this.opened = opened
     // A job that is gone from the queue may have done its work since the page was read: then its run is not quiet now.
     const lost =
       suspects.length === 0 ? [] : (await readQuietRuns(this.engine.db, suspects, quiet)).map((run) => run.id)
     if (lost.length > 0) {
-      this.engine.log.warn(
-        { runs: lost.length, first: lost[0] },
-        'the queue does not know what is due: dispatching anew',
-      )
+      await this.tellOf(lost)
       await redispatch(this.engine, lost)
     }
     return { looked: page.runs.length, redispatched: lost.length }
+  }
+
+  /** Logs which runs nothing explains, of many the first by name. A run that is explained by now is dispatched all the same. */
+  private async tellOf(lost: readonly string[]): Promise<void> {
+    for (const id of lost.slice(0, RUNS_TOLD)) {
+      const explained = await explainRun(this.engine, id)
+      const unexplained = explained && findUnexplained(explained)
+      this.engine.log.warn(
+        { run: id, step: unexplained?.step ?? undefined, why: unexplained?.text ?? explained?.text },
+        'nothing explains why the run does not go on: dispatching it anew',
+      )
+    }
+    if (lost.length <= RUNS_TOLD) return
+    this.engine.log.warn({ runs: lost.length - RUNS_TOLD }, 'the same holds for more runs: dispatching them anew, too')
+  }
+
+  private async forsakenRuns(runs: readonly QuietRun[]): Promise<string[]> {
+    const parked = runs.filter((run) => run.hasChildren || run.parked.includes(true))
+    return parked.length === 0
+      ? []
+      : wakeForsaken(
+          this.engine.db,
+          parked.map((run) => run.id),
+        )
   }
 
   /** Wakes parked steps whose hint got lost, and brings the status of a page of runs with parked steps up to date. */
