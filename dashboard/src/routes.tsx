@@ -1,12 +1,24 @@
 import { createRouter } from '@tanstack/react-router'
 import { overviewRoute } from './pages/overview/route.ts'
+import { runRoute } from './pages/run/route.ts'
+import { runsRoute } from './pages/runs/route.ts'
+import { startRoute } from './pages/start/route.ts'
+import { defineRoute, workflowRoute, workflowsRoute } from './pages/workflows/route.ts'
 import { ErrorPage } from './shell/error-page.tsx'
 import { rootRoute } from './shell/root-route.tsx'
 import { readSearch, writeSearch } from './shell/search.ts'
 import { PageSkeleton } from './parts/skeletons.tsx'
 
 /** Every page, once. What is here is in the rail, in the palette and among the shortcuts, by its `staticData.nav`. */
-const routeTree = rootRoute.addChildren([overviewRoute])
+const routeTree = rootRoute.addChildren([
+  overviewRoute,
+  workflowsRoute,
+  workflowRoute,
+  defineRoute,
+  startRoute,
+  runsRoute,
+  runRoute,
+])
 
 /** The router; below whatever prefix the server put us (`<base href>`). */
 export const router = createRouter({

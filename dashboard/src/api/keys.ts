@@ -3,6 +3,16 @@
  * every list of runs.
  */
 export const keys = {
+  workflows: (search: string) => ['workflows', search] as const,
+  workflowNames: () => ['workflows', 'names', 'all'] as const,
+  workflow: (name: string) => ['workflow', name] as const,
+  workflowVersion: (name: string, version: number | undefined) =>
+    ['workflow', name, 'version', version ?? null] as const,
+  workflowVersions: (name: string) => ['workflow', name, 'versions'] as const,
+  workflowStats: (ids: readonly string[]) => ['workflow-stats', ...ids] as const,
+  webhooks: (workflow: string) => ['workflow', workflow, 'webhooks'] as const,
+  schedules: (filter: Readonly<Record<string, unknown>>) => ['schedules', filter] as const,
+  definitionSchema: () => ['definition-schema'] as const,
   stats: () => ['stats'] as const,
   runs: (filter: Readonly<Record<string, unknown>>) => ['runs', filter] as const,
   run: (id: string) => ['run', id] as const,

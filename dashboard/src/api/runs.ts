@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query'
 import { isFinished } from '../../../src/workflow/states.ts'
 import { getJson } from './client.ts'
 import { keys } from './keys.ts'
-import type { Run } from './shapes.ts'
+import type { Page, Run, RunEntry } from './shapes.ts'
 
 /** How often a run is read again while no stream tells of it, ms. */
 const EVERY_MS = 1_500
@@ -14,5 +14,14 @@ export function runQuery(id: string, { streamed = false }: { streamed?: boolean 
     queryFn: ({ signal }) => getJson<Run>(`runs/${id}`, {}, signal),
     staleTime: streamed ? Number.POSITIVE_INFINITY : 0,
     refetchInterval: ({ state }) => (streamed || (state.data && isFinished(state.data.status)) ? false : EVERY_MS),
+  })
+}
+
+/** The newest runs that match. */
+export function newestRunsQuery(filter: { workflow?: string | undefined; status?: readonly string[] | undefined }) {
+  return queryOptions({
+    queryKey: keys.runs(filter),
+    queryFn: ({ signal }) => getJson<Page<RunEntry>>('runs', filter, signal),
+    refetchInterval: EVERY_MS,
   })
 }

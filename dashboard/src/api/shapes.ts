@@ -1,6 +1,15 @@
 import type { z } from 'zod'
 import type { runEntrySchema, RunView } from '../../../src/api/schemas/run.ts'
+import type { scheduleSchema } from '../../../src/api/schemas/schedule.ts'
 import type { statsSchema } from '../../../src/api/schemas/stats.ts'
+import type { webhookSchema } from '../../../src/api/schemas/webhook.ts'
+import type { workflowStatsSchema } from '../../../src/api/schemas/workflow-stats.ts'
+import type {
+  validationSchema,
+  versionEntrySchema,
+  workflowDetailSchema,
+  workflowEntrySchema,
+} from '../../../src/api/schemas/workflow.ts'
 
 /** Shapes of the API's answers, from the schemas that also make its OpenAPI document. Types only. */
 
@@ -21,3 +30,24 @@ export interface Page<Item> {
   items: Item[]
   next_cursor: string | null
 }
+
+/** A workflow in lists. */
+export type WorkflowEntry = z.infer<typeof workflowEntrySchema>
+
+/** A version of a workflow with its definition and plan. */
+export type WorkflowDetail = z.infer<typeof workflowDetailSchema>
+
+/** A version of a workflow in lists. */
+export type WorkflowVersion = z.infer<typeof versionEntrySchema>
+
+/** What is wrong with a definition, or its plan. */
+export type Validation = z.infer<typeof validationSchema>
+
+/** How the newest runs of a workflow went. */
+export type WorkflowStats = z.infer<typeof workflowStatsSchema>
+
+/** A webhook; with its secret only when it is made. */
+export type Webhook = z.infer<typeof webhookSchema> & { secret?: string }
+
+/** When a workflow runs by itself. */
+export type Schedule = z.infer<typeof scheduleSchema>

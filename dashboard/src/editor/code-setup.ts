@@ -1,0 +1,46 @@
+import { closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
+import { json } from '@codemirror/lang-json'
+import { bracketMatching, indentOnInput } from '@codemirror/language'
+import { lintKeymap } from '@codemirror/lint'
+import type { Extension } from '@codemirror/state'
+import { drawSelection, EditorView, highlightActiveLine, keymap } from '@codemirror/view'
+import { READER } from '../parts/code-setup.ts'
+
+const look = EditorView.theme({
+  '&': { height: '100%' },
+  '.cm-activeLine, .cm-activeLineGutter': {
+    backgroundColor: 'color-mix(in srgb, var(--tone-blue-bg) 40%, transparent)',
+  },
+  '.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+    backgroundColor: 'var(--tone-blue-bg)',
+    color: 'var(--tone-blue-fg)',
+  },
+  '.cm-changedLine': { backgroundColor: 'var(--tone-green-bg) !important' },
+  '.cm-deletedChunk': { backgroundColor: 'var(--tone-red-bg) !important' },
+})
+
+/** JSON to read, with a name for screen readers. */
+export function viewingSetup(label: string): Extension[] {
+  return [READER, json(), bracketMatching(), look, EditorView.contentAttributes.of({ 'aria-label': label })]
+}
+
+/** {@link viewingSetup}, and what writing needs. Tab indents; Escape and then Tab leaves the editor. */
+export function editingSetup(label: string): Extension[] {
+  return [
+    viewingSetup(label),
+    drawSelection(),
+    history(),
+    indentOnInput(),
+    closeBrackets(),
+    highlightActiveLine(),
+    keymap.of([
+      ...closeBracketsKeymap,
+      ...defaultKeymap,
+      ...historyKeymap,
+      ...completionKeymap,
+      ...lintKeymap,
+      indentWithTab,
+    ]),
+  ]
+}

@@ -1,0 +1,59 @@
+import { Group, NumberInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import type { OrderChoice } from './start-request.ts'
+
+const KINDS = [
+  { value: 'none', label: 'No order' },
+  { value: 'new', label: 'Start with order' },
+  { value: 'existing', label: 'Existing order' },
+]
+
+/** Which order goes with the run: none, one that is created with it, or one that there is. */
+export function OrderField({ value, onChange }: { value: OrderChoice; onChange: (value: OrderChoice) => void }) {
+  return (
+    <Stack gap="xs">
+      <Text size="sm" fw={500} id="order-kind">
+        Order
+      </Text>
+      <SegmentedControl
+        aria-labelledby="order-kind"
+        data={KINDS}
+        value={value.kind}
+        onChange={(kind) => {
+          if (kind === 'none') onChange({ kind })
+          if (kind === 'new') onChange({ kind, amount: '10.00', currency: 'EUR', reference: '' })
+          if (kind === 'existing') onChange({ kind, id: '' })
+        }}
+      />
+      {value.kind === 'existing' && (
+        <TextInput
+          label="Id of the order"
+          value={value.id}
+          onChange={(event) => onChange({ ...value, id: event.currentTarget.value })}
+        />
+      )}
+      {value.kind === 'new' && (
+        <Group grow align="flex-start">
+          <NumberInput
+            label="Amount"
+            min={0.01}
+            decimalScale={2}
+            fixedDecimalScale
+            value={value.amount}
+            onChange={(amount) => onChange({ ...value, amount: String(amount) })}
+          />
+          <TextInput
+            label="Currency"
+            maxLength={3}
+            value={value.currency}
+            onChange={(event) => onChange({ ...value, currency: event.currentTarget.value.toUpperCase() })}
+          />
+          <TextInput
+            label="Reference"
+            value={value.reference}
+            onChange={(event) => onChange({ ...value, reference: event.currentTarget.value })}
+          />
+        </Group>
+      )}
+    </Stack>
+  )
+}

@@ -1,0 +1,195 @@
+import { Button, Group, NumberInput, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { runQuery } from '../../api/runs.ts'
+import { workflowNamesQuery, workflowQuery } from '../../api/workflows.ts'
+import { ErrorState } from '../../parts/error-state.tsx'
+import { PageHeader } from '../../parts/page-header.tsx'
+import { Panel } from '../../parts/panel.tsx'
+import { RowsSkeleton } from '../../parts/skeletons.tsx'
+import { toastDone } from '../../parts/toasts.tsx'
+import { useTitle } from '../../parts/use-title.ts'
+import { EXAMPLE_NAMES, loadExample } from '../workflows/examples.ts'
+import { pretty } from '../workflows/pretty.ts'
+import { OrderField } from './order-field.tsx'
+import { startRun, type OrderChoice } from './start-request.ts'
+
+const route = getRouteApi('/start')
+
+const InputForm = lazy(() => import('./input-form.tsx').then((module) => ({ default: module.InputForm })))
+const CodeEditor = lazy(() => import('../../editor/code-editor.tsx').then((module) => ({ default: module.CodeEditor })))
+const Editing = lazy(() => import('./pasted-definition.tsx').then((module) => ({ default: module.PastedDefinition })))
+
+/** Starts a run of a stored workflow, or of a definition that is given here. */
+export function StartPage() {
+  useTitle('Start a run')
+  const { workflow = null, from } = route.useSearch()
+  const navigate = useNavigate()
+  const [isPasting, setPasting] = useState(false)
+  const [definition, setDefinition] = useState('')
+  const [isValid, setValid] = useState(false)
+  const [input, setInput] = useState('{}')
+  const [asForm, setAsForm] = useState(true)
+  const [order, setOrder] = useState<OrderChoice>({ kind: 'none' })
+  const [idempotencyKey, setKey] = useState('')
+  const [priority, setPriority] = useState<number | null>(null)
+  const [tags, setTags] = useState<string[]>([])
+  const [startAt, setStartAt] = useState('')
+
+  const names = useQuery(workflowNamesQuery)
+  const stored = useQuery({ ...workflowQuery(workflow ?? ''), enabled: workflow !== null && !isPasting })
+  const before = useQuery({ ...runQuery(from ?? ''), enabled: from !== undefined })
+  const inputBefore = before.data?.input
+  useEffect(() => {
+    if (inputBefore !== undefined) setInput(pretty(inputBefore))
+  }, [inputBefore])
+
+  const given = parse(input)
+  const schema = isPasting ? parse(definition)?.value?.['input_schema'] : stored.data?.definition['input_schema']
+  const hasForm = isObjectSchema(schema)
+  const start = useMutation({
+    mutationFn: () =>
+      startRun({
+        workflow: isPasting ? null : workflow,
+        definition,
+        input: given?.value ?? {},
+        order,
+        idempotencyKey,
+        priority,
+        tags,
+        startAt: startAt === '' ? null : new Date(startAt).toISOString(),
+      }),
+    onSuccess: (run) => {
+      toastDone('The run has been accepted')
+      return navigate({ to: '/runs/$run', params: { run } })
+    },
+  })
+  const isReady = given !== null && (isPasting ? isValid : stored.data !== undefined)
+  return (
+    <>
+      <PageHeader title="Start a run" text="Once it is accepted it runs to its end, whatever happens">
+        <Button disabled={!isReady} loading={start.isPending} onClick={() => start.mutate()}>
+          Start
+        </Button>
+      </PageHeader>
+      {start.error !== null && <ErrorState error={start.error} />}
+      <Stack gap="md" maw={980}>
+        <Panel title="Workflow">
+          <Stack gap="sm">
+            <SegmentedControl
+              aria-label="Where the workflow comes from"
+              data={[
+                { value: 'stored', label: 'Stored workflow' },
+                { value: 'pasted', label: 'Definition or example' },
+              ]}
+              value={isPasting ? 'pasted' : 'stored'}
+              onChange={(value) => setPasting(value === 'pasted')}
+            />
+            {!isPasting && (
+              <Select
+                label="Workflow"
+                placeholder="Choose one"
+                data={[...new Set([...(names.data ?? []), ...(workflow === null ? [] : [workflow])])]}
+                value={workflow}
+                searchable
+                nothingFoundMessage="No workflow of that name"
+                onChange={(name) =>
+                  void navigate({ to: '/start', search: { workflow: name ?? undefined, from }, replace: true })
+                }
+              />
+            )}
+            {stored.error !== null && !isPasting && <ErrorState error={stored.error} />}
+            {isPasting && (
+              <Suspense fallback={<RowsSkeleton rows={8} />}>
+                <Select
+                  label="Pick an example"
+                  placeholder="None"
+                  data={[...EXAMPLE_NAMES]}
+                  searchable
+                  onChange={(name) =>
+                    void (name !== null && loadExample(name).then((text) => setDefinition(text ?? '')))
+                  }
+                />
+                <Editing value={definition} onChange={setDefinition} onValid={setValid} />
+              </Suspense>
+            )}
+          </Stack>
+        </Panel>
+        <Panel
+          title="Input"
+          actions={
+            hasForm ? (
+              <SegmentedControl
+                size="xs"
+                aria-label="How the input is written"
+                data={['Form', 'JSON']}
+                value={asForm ? 'Form' : 'JSON'}
+                onChange={(value) => setAsForm(value === 'Form')}
+              />
+            ) : undefined
+          }
+        >
+          <Suspense fallback={<RowsSkeleton rows={3} />}>
+            {hasForm && asForm && given !== null ? (
+              <InputForm schema={schema} value={given.value} onChange={(value) => setInput(pretty(value))} />
+            ) : (
+              <CodeEditor label="Input" value={input} onChange={setInput} height="12rem" />
+            )}
+          </Suspense>
+          {given === null && (
+            <Text size="sm" mt="xs" role="alert" className="tone-red" c="var(--fg)">
+              This is no JSON yet.
+            </Text>
+          )}
+        </Panel>
+        <Panel title="Options">
+          <Stack gap="sm">
+            <OrderField value={order} onChange={setOrder} />
+            <Group grow align="flex-start">
+              <TextInput
+                label="Idempotency key"
+                description="The same key and request give the same run"
+                value={idempotencyKey}
+                onChange={(event) => setKey(event.currentTarget.value)}
+              />
+              <NumberInput
+                label="Priority"
+                description="0 to 9; 9 goes first"
+                min={0}
+                max={9}
+                allowDecimal={false}
+                value={priority ?? ''}
+                onChange={(value) => setPriority(typeof value === 'number' ? value : null)}
+              />
+            </Group>
+            <Group grow align="flex-start">
+              <TagsInput label="Tags" description="Enter adds one" value={tags} onChange={setTags} />
+              <TextInput
+                type="datetime-local"
+                label="Not before"
+                description="In the time zone of this browser"
+                value={startAt}
+                onChange={(event) => setStartAt(event.currentTarget.value)}
+              />
+            </Group>
+          </Stack>
+        </Panel>
+      </Stack>
+    </>
+  )
+}
+
+/** Null for what is no JSON. */
+function parse(text: string): { value: Record<string, unknown> | null } | null {
+  try {
+    return { value: JSON.parse(text) as Record<string, unknown> | null }
+  } catch {
+    return null
+  }
+}
+
+/** Whether a form can be made of it: an object with properties. */
+function isObjectSchema(schema: unknown): boolean {
+  return typeof schema === 'object' && schema !== null && 'properties' in schema
+}

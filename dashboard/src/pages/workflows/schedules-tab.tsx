@@ -1,0 +1,58 @@
+import { Table, Text } from '@mantine/core'
+import { IconCalendarClock } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { toString as cronText } from 'cronstrue'
+import { schedulesOfWorkflowQuery } from '../../api/workflows.ts'
+import { EmptyState } from '../../parts/empty-state.tsx'
+import { ErrorState } from '../../parts/error-state.tsx'
+import { RowsSkeleton } from '../../parts/skeletons.tsx'
+import { Time } from '../../parts/time.tsx'
+
+/** When a workflow runs by itself; schedules are changed on their own page. */
+export function SchedulesTab({ workflow }: { workflow: string }) {
+  const { data, error, refetch } = useQuery(schedulesOfWorkflowQuery(workflow))
+  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (data === undefined) return <RowsSkeleton rows={3} />
+  if (data.items.length === 0) {
+    return (
+      <EmptyState
+        icon={IconCalendarClock}
+        title="No schedule"
+        text="Schedules stand under “triggers” of the definition, or are made by POST /api/v1/schedules."
+      ></EmptyState>
+    )
+  }
+  return (
+    <Table.ScrollContainer minWidth={560} className="card">
+      <Table verticalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>When</Table.Th>
+            <Table.Th>Zone</Table.Th>
+            <Table.Th>Next</Table.Th>
+            <Table.Th>Last</Table.Th>
+            <Table.Th>Overlap</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {data.items.map((schedule) => (
+            <Table.Tr key={schedule.id}>
+              <Table.Td>
+                {cronText(schedule.cron, { throwExceptionOnParseError: false, use24HourTimeFormat: true })}
+                <Text size="xs" className="quiet" ff="monospace">
+                  {schedule.cron}
+                </Text>
+              </Table.Td>
+              <Table.Td>{schedule.timezone}</Table.Td>
+              <Table.Td>{schedule.paused ? 'paused' : <Time at={schedule.next_runs[0] ?? null} />}</Table.Td>
+              <Table.Td>
+                <Time at={schedule.last_run_at} />
+              </Table.Td>
+              <Table.Td>{schedule.overlap}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  )
+}

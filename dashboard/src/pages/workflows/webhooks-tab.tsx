@@ -1,0 +1,117 @@
+import { ActionIcon, Alert, Button, Group, Table, Text, Tooltip } from '@mantine/core'
+import { IconTrash, IconWebhook } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { sendJson } from '../../api/client.ts'
+import { keys } from '../../api/keys.ts'
+import type { Webhook } from '../../api/shapes.ts'
+import { webhooksQuery } from '../../api/workflows.ts'
+import { ask } from '../../parts/ask.tsx'
+import { CopyButton } from '../../parts/copy-button.tsx'
+import { EmptyState } from '../../parts/empty-state.tsx'
+import { ErrorState } from '../../parts/error-state.tsx'
+import { RowsSkeleton } from '../../parts/skeletons.tsx'
+import { Time } from '../../parts/time.tsx'
+import { toastDone, toastError } from '../../parts/toasts.tsx'
+
+/** Addresses at which other systems start runs of a workflow. */
+export function WebhooksTab({ workflow }: { workflow: string }) {
+  const queries = useQueryClient()
+  const { data, error, refetch } = useQuery(webhooksQuery(workflow))
+  const path = `workflows/${encodeURIComponent(workflow)}/webhooks`
+  const refresh = () => queries.invalidateQueries({ queryKey: keys.webhooks(workflow) })
+  const create = useMutation({
+    mutationFn: () => sendJson<Webhook>('POST', path, {}),
+    onSuccess: refresh,
+    onError: toastError,
+  })
+  const remove = useMutation({
+    mutationFn: (webhook: Webhook) => sendJson('DELETE', `${path}/${webhook.id}`),
+    onSuccess: async () => {
+      toastDone('Webhook removed')
+      await refresh()
+    },
+    onError: toastError,
+  })
+  const askToRemove = async (webhook: Webhook) => {
+    const text = 'Deliveries to its address are refused from now on. Runs that it started go on.'
+    if (await ask({ title: 'Remove this webhook?', text, confirm: 'Remove webhook', danger: true })) {
+      remove.mutate(webhook)
+    }
+  }
+  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
+  if (data === undefined) return <RowsSkeleton rows={3} />
+  const made = create.data
+  return (
+    <>
+      <Group justify="flex-end" mb="sm">
+        <Button onClick={() => create.mutate()} loading={create.isPending}>
+          New webhook
+        </Button>
+      </Group>
+      {made?.secret !== undefined && (
+        <Alert variant="outline" className="tone-green" title="Keep the secret now: it is not shown again" mb="md">
+          <Group gap="xs">
+            <code className="id">{made.secret}</code>
+            <CopyButton text={made.secret} what="secret" />
+          </Group>
+        </Alert>
+      )}
+      {data.items.length === 0 ? (
+        <EmptyState
+          icon={IconWebhook}
+          title="No webhook"
+          text="A webhook is an address: a signed POST to it starts a run with the body as input."
+        />
+      ) : (
+        <Table.ScrollContainer minWidth={560} className="card">
+          <Table verticalSpacing="xs">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Address</Table.Th>
+                <Table.Th>Made by</Table.Th>
+                <Table.Th>Last used</Table.Th>
+                <Table.Th aria-label="Actions" />
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {data.items.map((webhook) => (
+                <Table.Tr key={webhook.id}>
+                  <Table.Td>
+                    <Group gap={4} wrap="nowrap">
+                      <code className="id">{webhook.url}</code>
+                      <CopyButton text={webhook.url} what="address" />
+                    </Group>
+                  </Table.Td>
+                  <Table.Td>{webhook.trigger_index === null ? 'hand' : 'the definition'}</Table.Td>
+                  <Table.Td>
+                    {webhook.last_used_at === null ? (
+                      <Text span className="quiet">
+                        never
+                      </Text>
+                    ) : (
+                      <Time at={webhook.last_used_at} />
+                    )}
+                  </Table.Td>
+                  <Table.Td ta="right">
+                    {webhook.trigger_index === null && (
+                      <Tooltip label="Remove">
+                        <ActionIcon
+                          variant="subtle"
+                          color="gray"
+                          aria-label="Remove this webhook"
+                          onClick={() => void askToRemove(webhook)}
+                        >
+                          <IconTrash size={16} aria-hidden />
+                        </ActionIcon>
+                      </Tooltip>
+                    )}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      )}
+    </>
+  )
+}

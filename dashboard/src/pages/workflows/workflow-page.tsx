@@ -1,0 +1,94 @@
+import { Tabs } from '@mantine/core'
+import { IconPlayerPlay } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import { workflowQuery } from '../../api/workflows.ts'
+import { ErrorState } from '../../parts/error-state.tsx'
+import { LinkButton } from '../../parts/link-button.tsx'
+import { PageHeader } from '../../parts/page-header.tsx'
+import { PageSkeleton, RowsSkeleton } from '../../parts/skeletons.tsx'
+import { Time } from '../../parts/time.tsx'
+import { useTitle } from '../../parts/use-title.ts'
+import { NewestRuns } from '../runs/newest-runs.tsx'
+import { SchedulesTab } from './schedules-tab.tsx'
+import { VersionsTab } from './versions-tab.tsx'
+import { WebhooksTab } from './webhooks-tab.tsx'
+
+const route = getRouteApi('/workflows/$workflow')
+
+const DefinitionTab = lazy(() => import('./definition-tab.tsx').then((module) => ({ default: module.DefinitionTab })))
+
+const TABS = [
+  ['definition', 'Definition'],
+  ['runs', 'Runs'],
+  ['versions', 'Versions'],
+  ['schedules', 'Schedules'],
+  ['webhooks', 'Webhooks'],
+] as const
+type Tab = (typeof TABS)[number][0]
+
+/** One workflow: its definition, versions, runs, schedules and webhooks. */
+export function WorkflowPage() {
+  const { workflow: name } = route.useParams()
+  const { tab = 'definition', version } = route.useSearch()
+  const navigate = route.useNavigate()
+  useTitle(name)
+  const latest = useQuery(workflowQuery(name))
+  if (latest.error !== null) return <ErrorState error={latest.error} onRetry={() => void latest.refetch()} />
+  if (latest.data === undefined) return <PageSkeleton />
+  const workflow = latest.data
+  const open = (to: string | null) =>
+    void navigate({ search: { tab: to === 'definition' ? undefined : (to as Tab) }, replace: true })
+  return (
+    <>
+      <PageHeader
+        title={workflow.name}
+        text={
+          <>
+            Version {workflow.version}, saved <Time at={workflow.updated_at} />
+            {workflow.description === null ? '' : ` · ${workflow.description}`}
+          </>
+        }
+      >
+        <LinkButton
+          to="/start"
+          search={{ workflow: workflow.name }}
+          leftSection={<IconPlayerPlay size={16} aria-hidden />}
+          disabled={workflow.archived_at !== null}
+        >
+          Start a run
+        </LinkButton>
+      </PageHeader>
+      <Tabs value={tab} onChange={open} keepMounted={false}>
+        <Tabs.List mb="md">
+          {TABS.map(([value, label]) => (
+            <Tabs.Tab key={value} value={value}>
+              {label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="definition">
+          <Suspense fallback={<RowsSkeleton rows={12} />}>
+            <DefinitionTab key={`${name} ${version ?? 'latest'}`} latest={workflow} version={version} />
+          </Suspense>
+        </Tabs.Panel>
+        <Tabs.Panel value="runs">
+          <NewestRuns filter={{ workflow: workflow.name }} />
+          <LinkButton to="/runs" search={{ workflow: workflow.name }} variant="default" mt="md">
+            All of its runs
+          </LinkButton>
+        </Tabs.Panel>
+        <Tabs.Panel value="versions">
+          <VersionsTab workflow={workflow} />
+        </Tabs.Panel>
+        <Tabs.Panel value="schedules">
+          <SchedulesTab workflow={workflow.name} />
+        </Tabs.Panel>
+        <Tabs.Panel value="webhooks">
+          <WebhooksTab workflow={workflow.name} />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  )
+}
