@@ -17,6 +17,8 @@ export default defineConfig({
     // A data: script would be against the Content-Security-Policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,
+    // Only a helper for tests of @rjsf/core asks for it; nothing of that helper is left in what is built.
+    rolldownOptions: { external: ['@rjsf/validator-ajv8'] },
   },
   worker: { format: 'es' },
   server: {

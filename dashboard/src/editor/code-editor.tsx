@@ -10,8 +10,8 @@ interface CodeEditorProps {
   value: string
   /** Left out: the text can be read, searched and copied, not changed. Whether it is there must not change. */
   onChange?: (value: string) => void
-  /** More of CodeMirror; those of the first drawing count. */
-  extensions?: Extension
+  /** More of CodeMirror; asked once. */
+  extensions?: () => Extension
   /** CSS height; default: as high as the text, at most 60vh. */
   height?: string
 }
@@ -28,7 +28,7 @@ export function CodeEditor(props: CodeEditorProps) {
   })
 
   useEffect(() => {
-    const { label, value: doc, onChange, extensions = [] } = first.current
+    const { label, value: doc, onChange, extensions } = first.current
     const isEditable = onChange !== undefined
     const editor = new EditorView({
       parent: host.current!,
@@ -41,7 +41,7 @@ export function CodeEditor(props: CodeEditorProps) {
           EditorView.updateListener.of((update) => {
             if (update.docChanged) listener.current?.(update.state.doc.toString())
           }),
-          extensions,
+          extensions?.() ?? [],
         ],
       }),
     })

@@ -1,7 +1,7 @@
 import { autocompletion } from '@codemirror/autocomplete'
 import { Button, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { definitionSchemaQuery } from '../api/workflows.ts'
 import { CodeEditor } from './code-editor.tsx'
 import { definitionLint, type DefinitionReport } from './definition-lint.ts'
@@ -22,17 +22,16 @@ export function DefinitionEditor(props: {
   const [report, setReport] = useState<DefinitionReport>(null)
   const { data: schema } = useQuery(definitionSchemaQuery)
   const latest = useRef<{ schema: JsonSchema | undefined; onReport: typeof props.onReport }>(undefined)
-  latest.current = { schema, onReport: props.onReport }
-  const extensions = useMemo(
-    () => [
-      autocompletion({ override: [schemaCompletion(() => latest.current?.schema)] }),
-      definitionLint((found) => {
-        setReport(found)
-        latest.current?.onReport?.(found)
-      }),
-    ],
-    [],
-  )
+  useEffect(() => {
+    latest.current = { schema, onReport: props.onReport }
+  })
+  const extensions = () => [
+    autocompletion({ override: [schemaCompletion(() => latest.current?.schema)] }),
+    definitionLint((found) => {
+      setReport(found)
+      latest.current?.onReport?.(found)
+    }),
+  ]
   return (
     <>
       <CodeEditor

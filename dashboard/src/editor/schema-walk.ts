@@ -54,5 +54,5 @@ function resolve(root: JsonSchema, ref: string): JsonSchema | null {
     if (typeof node !== 'object' || node === null) return null
     node = (node as Record<string, unknown>)[segment.replaceAll('~1', '/').replaceAll('~0', '~')]
   }
-  return typeof node === 'object' && node !== null ? (node as JsonSchema) : null
+  return typeof node === 'object' && node !== null ? node : null
 }

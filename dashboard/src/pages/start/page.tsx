@@ -1,7 +1,7 @@
 import { Button, Group, NumberInput, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { runQuery } from '../../api/runs.ts'
 import { workflowNamesQuery, workflowQuery } from '../../api/workflows.ts'
 import { ErrorState } from '../../parts/error-state.tsx'
@@ -29,7 +29,7 @@ export function StartPage() {
   const [isPasting, setPasting] = useState(false)
   const [definition, setDefinition] = useState('')
   const [isValid, setValid] = useState(false)
-  const [input, setInput] = useState('{}')
+  const [edited, setInput] = useState<string | null>(null)
   const [asForm, setAsForm] = useState(true)
   const [order, setOrder] = useState<OrderChoice>({ kind: 'none' })
   const [idempotencyKey, setKey] = useState('')
@@ -40,10 +40,7 @@ export function StartPage() {
   const names = useQuery(workflowNamesQuery)
   const stored = useQuery({ ...workflowQuery(workflow ?? ''), enabled: workflow !== null && !isPasting })
   const before = useQuery({ ...runQuery(from ?? ''), enabled: from !== undefined })
-  const inputBefore = before.data?.input
-  useEffect(() => {
-    if (inputBefore !== undefined) setInput(pretty(inputBefore))
-  }, [inputBefore])
+  const input = edited ?? (before.data === undefined ? '{}' : pretty(before.data.input))
 
   const given = parse(input)
   const schema = isPasting ? parse(definition)?.value?.['input_schema'] : stored.data?.definition['input_schema']

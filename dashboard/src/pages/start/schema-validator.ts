@@ -1,19 +1,19 @@
 import { Validator, type Schema } from '@cfworker/json-schema'
-import type { ErrorSchema, RJSFSchema, RJSFValidationError, ValidatorType } from '@rjsf/utils'
+import type { RJSFSchema, RJSFValidationError, ValidatorType } from '@rjsf/utils'
 import { toErrorSchema } from '@rjsf/utils'
 
 /**
  * The validator of generated forms. The usual one compiles schemas to code, which the Content-Security-Policy forbids;
  * this one interprets them. The server validates again, by the same schema.
  */
-export const schemaValidator: ValidatorType<unknown, RJSFSchema> = {
+export const schemaValidator: ValidatorType<unknown> = {
   validateFormData(data, schema) {
     const errors = validate(schema, data)
-    return { errors, errorSchema: toErrorSchema(errors) as ErrorSchema<unknown> }
+    return { errors, errorSchema: toErrorSchema<unknown>(errors) }
   },
   isValid(schema, data, root) {
     const own = root === schema ? schema : { $defs: root.$defs, definitions: root.definitions, ...schema }
-    return validate(own as RJSFSchema, data).length === 0
+    return validate(own, data).length === 0
   },
   rawValidation: (schema, data) => ({ errors: validate(schema, data) as never[] }),
 }

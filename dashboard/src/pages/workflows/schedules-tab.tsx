@@ -19,7 +19,7 @@ export function SchedulesTab({ workflow }: { workflow: string }) {
         icon={IconCalendarClock}
         title="No schedule"
         text="Schedules stand under “triggers” of the definition, or are made by POST /api/v1/schedules."
-      ></EmptyState>
+      />
     )
   }
   return (
