@@ -17,6 +17,8 @@ const ENTRY = {
   orderId: runs.orderId,
   parentRunId: runs.parentRunId,
   rerunOf: runs.rerunOf,
+  scheduleId: runs.scheduleId,
+  webhookId: runs.webhookId,
   compensation: runs.compensation,
   startAt: runs.startAt,
   deadlineAt: runs.deadlineAt,

@@ -1,8 +1,8 @@
-import { desc } from 'drizzle-orm'
+import { desc, eq } from 'drizzle-orm'
 import { isFinished, RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../workflow/states.ts'
 import { isAlive } from './actions.ts'
 import type { Database } from './client.ts'
-import { workers } from './schema.ts'
+import { approvals, workers } from './schema.ts'
 
 /** Numbers of the whole service, as of one moment. */
 export interface Stats {
@@ -12,11 +12,18 @@ export interface Stats {
   steps: Record<StepStatus, number>
   /** What ended in the last minute and the last hour. */
   throughput: Record<'runs' | 'steps', { last_minute: number; last_hour: number }>
+  /** Approvals that wait for people. */
+  approvals: { open: number }
 }
 
 /** Reads {@link Stats}: some milliseconds of walking through indexes, so callers share an answer for a while. */
 export async function readStats(db: Database): Promise<Stats> {
-  const [runs, open, ended] = await Promise.all([countRuns(db), countOpenSteps(db), countEnded(db)])
+  const [runs, open, ended, asked] = await Promise.all([
+    countRuns(db),
+    countOpenSteps(db),
+    countEnded(db),
+    db.orm.$count(approvals, eq(approvals.status, 'open')),
+  ])
   const done = open.find((row) => row.status === 'completed')
   return {
     runs,
@@ -28,6 +35,7 @@ export async function readStats(db: Database): Promise<Stats> {
         last_hour: ended.stepsHour + (done?.lastHour ?? 0),
       },
     },
+    approvals: { open: asked },
   }
 }
 

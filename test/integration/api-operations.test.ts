@@ -59,6 +59,7 @@ describe('numbers', () => {
       runs: { queued: 1, completed: 0 },
       steps: { pending: 2, completed: 0 },
       throughput: { runs: { last_minute: 0, last_hour: 0 }, steps: { last_minute: 0, last_hour: 0 } },
+      approvals: { open: 0 },
       workers: [],
     })
     expect(Object.keys((stats as unknown as { queues: object }).queues)).toEqual([

@@ -96,7 +96,13 @@ describe('triggers of a definition', () => {
     )
     const runId = await eventually(async () => (await schedulesOf('due'))[0]?.last_run_id ?? false)
     const { body: run } = await api.call(`runs/${runId}`)
-    expect(run).toMatchObject({ workflow_version: 2, input: { weekly: true } })
+    const [schedule] = await schedulesOf('due')
+    expect(run).toMatchObject({
+      workflow_version: 2,
+      input: { weekly: true },
+      schedule_id: schedule?.id,
+      webhook_id: null,
+    })
   })
 
   it('the secret of a webhook is had by renewing it', async () => {

@@ -46,8 +46,7 @@ describe.each(BACKENDS)('webhooks on %s', (backend) => {
     expect(status).toBe(202)
     expect(headers.get('location')).toBe(`/api/v1/runs/${run.id}`)
     expect(await api.ended(run.id)).toMatchObject({ status: 'completed', output: { n: 1, text: 'é' } })
-    const [row] = await api.database.query('select webhook_id from runs where id = $1', [run.id])
-    expect(row).toEqual({ webhook_id: webhook.id })
+    expect(run).toMatchObject({ webhook_id: webhook.id, schedule_id: null })
   })
 
   it('the address is also below /api/v1', async () => {

@@ -28,6 +28,8 @@ export const runEntrySchema = z
     order_id: id.nullable(),
     parent_run_id: id.nullable().openapi({ description: 'The run that it is the child run of' }),
     rerun_of: id.nullable().openapi({ description: 'The run that it repeats' }),
+    schedule_id: id.nullable().openapi({ description: 'The schedule that started it' }),
+    webhook_id: id.nullable().openapi({ description: 'The webhook that started it' }),
     compensation: z
       .enum(COMPENSATION_STATUSES)
       .nullable()
@@ -64,6 +66,8 @@ export function showRunEntry(run: RunEntry): z.infer<typeof runEntrySchema> {
     order_id: run.orderId,
     parent_run_id: run.parentRunId,
     rerun_of: run.rerunOf,
+    schedule_id: run.scheduleId,
+    webhook_id: run.webhookId,
     compensation: run.compensation,
     start_at: iso(run.startAt),
     deadline_at: iso(run.deadlineAt),

@@ -13,6 +13,7 @@ export const statsSchema = z
     throughput: z
       .object({ runs: window, steps: window })
       .openapi({ description: 'What ended; the steps of a run that has ended count when it ended' }),
+    approvals: z.object({ open: z.int() }).openapi({ description: 'What waits for people to decide' }),
     queues: z
       .record(z.string(), z.record(z.string(), z.int()))
       .nullable()
