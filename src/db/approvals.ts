@@ -31,7 +31,7 @@ export interface NewApproval {
 export async function openApproval(db: Pick<Database, 'batch'>, approval: NewApproval): Promise<void> {
   const { id, runId, stepIndex, stepId, message, input, inputHash, approvers, quorum, expiresAt } = approval
   await db.batch(
-    'void_approvals',
+    'void_former_approvals',
     `UPDATE approvals SET status = 'void' WHERE run_id = $1::uuid AND step_index = $2 AND status IN ('open', 'approved')`,
     [runId, stepIndex],
   )

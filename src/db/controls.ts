@@ -84,12 +84,9 @@ export async function beginCancel(
   await voidApprovals(db, ids, null)
 }
 
-const CANCEL_STEPS = `
-WITH due AS (
-  SELECT run_id, step_index, status FROM steps
-  WHERE run_id = ANY($1::uuid[]) AND (status IN ('pending', 'retrying', 'waiting') OR (status = 'running' AND item_index IS NOT NULL))
-    AND (parent_index IS NULL OR item_index IS NOT NULL)
-  ORDER BY run_id, step_index FOR UPDATE
+/** Cancels the steps that `due` finds ($2: the reason), and keeps the attempts that were under way or waited. */
+const cancelDue = (due: string) => `
+WITH due AS (${due}
 ), done AS (
   UPDATE steps s SET status = 'cancelled', completed_at = clock_timestamp(), reason = $2, waiting_for = NULL, wake_at = NULL, retry_at = NULL
   FROM due WHERE s.run_id = due.run_id AND s.step_index = due.step_index
@@ -99,6 +96,55 @@ INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, start
 SELECT run_id, step_index, attempt, 'cancelled', worker_id, started_at, completed_at FROM done
 WHERE status IN ('running', 'waiting') AND attempt > 0 AND started_at IS NOT NULL
 ON CONFLICT DO NOTHING`
+
+const CANCEL_STEPS = cancelDue(`
+  SELECT run_id, step_index, status FROM steps
+  WHERE run_id = ANY($1::uuid[]) AND (status IN ('pending', 'retrying', 'waiting') OR (status = 'running' AND item_index IS NOT NULL))
+    AND (parent_index IS NULL OR item_index IS NOT NULL)
+  ORDER BY run_id, step_index FOR UPDATE`)
+
+const CANCEL_ITEMS = cancelDue(`
+  SELECT run_id, step_index, status FROM steps
+  WHERE run_id = $1::uuid AND step_index = ANY($3::int[]) AND completed_at IS NULL
+  ORDER BY step_index FOR UPDATE`)
+
+const ITEMS_BELOW = `
+WITH RECURSIVE tree AS (
+  SELECT step_index, completed_at FROM steps WHERE run_id = $1::uuid AND parent_index = $2::int AND item_index IS NOT NULL
+  UNION ALL
+  SELECT c.step_index, c.completed_at FROM tree t JOIN steps c ON c.run_id = $1::uuid AND c.parent_index = t.step_index
+  WHERE c.item_index IS NOT NULL
+)
+SELECT step_index AS "stepIndex" FROM tree WHERE completed_at IS NULL ORDER BY step_index`
+
+/**
+ * Cancels the items of a map that have not settled, also those of maps among them, and voids what they ask. Returns what
+ * they were, and their unfinished child runs. Index: steps_children. Locks their rows, after that of the run.
+ */
+export async function cancelItems(
+  db: Executor,
+  map: { runId: string; stepIndex: number },
+  reason: string,
+): Promise<Reset> {
+  await lockRun(db, map.runId)
+  const rows = await db.batch<{ stepIndex: number }>('items_below', ITEMS_BELOW, [map.runId, map.stepIndex])
+  const steps = rows.map((row) => row.stepIndex)
+  const childRuns = await findChildRuns(db, map.runId, steps)
+  await db.batch('cancel_items', CANCEL_ITEMS, [map.runId, reason, steps])
+  await voidApprovals(db, [map.runId], steps)
+  return { steps, childRuns }
+}
+
+/** Unfinished child runs of some steps of a run. Index: runs_parent. */
+async function findChildRuns(db: Executor, runId: string, steps: readonly number[]): Promise<string[]> {
+  const rows = await db.batch<{ id: string }>(
+    'find_child_runs',
+    `SELECT id FROM runs WHERE parent_run_id = $1::uuid AND parent_step_index = ANY($2::int[])
+       AND status NOT IN ('completed', 'failed', 'cancelled', 'cancelling')`,
+    [runId, steps],
+  )
+  return rows.map((row) => row.id)
+}
 
 /** Nothing that was asked counts any more; `steps` by index, null: all open ones of the runs. */
 async function voidApprovals(db: Executor, runIds: readonly string[], steps: readonly number[] | null): Promise<void> {
@@ -160,12 +206,7 @@ export async function resetRun(
     [id, all],
   )
   await voidApprovals(db, [id], all)
-  const childRuns = await db.batch<{ id: string }>(
-    'reset_child_runs',
-    `SELECT id FROM runs WHERE parent_run_id = $1::uuid AND parent_step_index = ANY($2::int[])
-       AND status NOT IN ('completed', 'failed', 'cancelled', 'cancelling')`,
-    [id, all],
-  )
+  const childRuns = await findChildRuns(db, id, all)
   await db.batch('reset_results', 'DELETE FROM step_results WHERE run_id = $1::uuid AND step_index = ANY($2::int[])', [
     id,
     reset,
@@ -176,7 +217,7 @@ export async function resetRun(
     dropped,
   ])
   await db.batch('reset_run', RESET_RUN, [id, timeoutSeconds])
-  return { steps: all, childRuns: childRuns.map((row) => row.id) }
+  return { steps: all, childRuns }
 }
 
 const TARGETS = `

@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq'
+import { setApprovalStatus } from '../db/approvals.ts'
 import type { AttemptKey, Settlement } from '../db/commit.ts'
 import type { StoredError } from '../db/schema.ts'
 import { TransactionLost } from '../db/client.ts'
@@ -174,6 +175,9 @@ export class StepExecutor {
       case 'fail':
         // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
         if (activation.row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
+        if (activation.row.waitingFor?.kind === 'approval') {
+          await setApprovalStatus(this.engine.db, activation.row.waitingFor.approval_id, 'void')
+        }
         if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return false
         await this.release(activation, job)
         if (decision.kind === 'fail') failJob(decision.error.message)

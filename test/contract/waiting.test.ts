@@ -131,6 +131,14 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect(await ended(await start(definition, {}))).toMatchObject({ status: 'failed', error: { code: 'binding' } })
     })
 
+    test('of a run that has stopped is asked no more', async () => {
+      const bad = { id: 'bad', config: { duration_seconds: 0.3, fail_probability: 1 } }
+      const done = await run({ name: 'stopped', steps: [{ id: 'ask', type: 'approval' }, bad] })
+      expect(stepOf(done, 'ask').status).toBe('skipped')
+      const { body } = await api.call<{ items: Approval[] }>(`approvals?run=${done.id}`)
+      expect(body.items).toMatchObject([{ status: 'void' }])
+    })
+
     test('that is rejected fails its step, and says by whom and why', async () => {
       const id = await start(definition, { amount: 5 })
       await asks(id)
@@ -309,6 +317,32 @@ describe.each(BACKENDS)('on %s', (backend) => {
         await eventually(async () => (await post(path, { data: index })).status === 200)
       }
       expect((await ended(id)).output).toEqual({ m: [0, 1] })
+    })
+
+    test('that takes too long fails, and its items are abandoned', async () => {
+      const inner = (step: object) => ({ type: 'map', config: { items: [1, 2], concurrency: 1, step } })
+      const done = await run({
+        name: 'slow-map',
+        steps: [
+          {
+            id: 'm',
+            type: 'map',
+            timeout_seconds: 0.3,
+            config: { items: [1, 2], concurrency: 1, step: inner({ type: 'approval' }) },
+          },
+        ],
+      } as DefinitionInput)
+      expect(done.error).toMatchObject({ code: 'timeout' })
+      expect(done.steps.map(({ step_id: id, status }) => [id, status])).toEqual([
+        ['m', 'failed'],
+        ['m[0]', 'cancelled'],
+        ['m[1]', 'cancelled'],
+        ['m[0][0]', 'cancelled'],
+        ['m[0][1]', 'cancelled'],
+      ])
+      expect((await api.call<{ items: Approval[] }>(`approvals?run=${done.id}`)).body.items).toMatchObject([
+        { status: 'void' },
+      ])
     })
 
     test('with a thousand items and a limit runs each once', async () => {

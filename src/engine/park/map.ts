@@ -1,10 +1,14 @@
 import { insertItems, readItems, type ItemRow } from '../../db/park.ts'
+import { cancelItems } from '../../db/controls.ts'
 import { readOutputs } from '../../db/runs.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { isSettled } from '../../workflow/states.ts'
+import { sendAborts } from '../abort.ts'
 import { concurrencyOf, type Activation } from '../activate.ts'
+import { cancelRuns } from '../cancel.ts'
+import { controlled } from '../control.ts'
 import type { Outcome } from '../perform.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
 import { scopeOf } from '../scope.ts'
@@ -24,7 +28,10 @@ export const mapKind: ParkedKind = {
     const { engine, activation } = context
     const items = await readItems(engine.db, activation.run.id, activation.step.index)
     if (items.every((item) => isSettled(item.status))) return end(context, items)
-    if (isDue(timeoutAt(activation), activation)) return timedOut(activation)
+    if (isDue(timeoutAt(activation), activation)) {
+      await abandonItems(context)
+      return timedOut(activation)
+    }
     const limit = concurrencyOf(activation.step) ?? items.length
     const settled = items.filter((item) => isSettled(item.status)).length
     return {
@@ -35,6 +42,15 @@ export const mapKind: ParkedKind = {
         .map((item) => ({ stepId: item.stepId, gated: item.itemIndex >= limit + settled })),
     }
   },
+}
+
+/** Nothing else would end them: their jobs belong to a map that has settled. */
+async function abandonItems({ engine, activation }: ParkContext): Promise<void> {
+  const { run, step, jobEpoch } = activation
+  const map = { runId: run.id, stepIndex: step.index }
+  const { steps, childRuns } = await controlled(engine, (batch) => cancelItems({ batch }, map, 'its map timed out'))
+  sendAborts(engine, [{ run: run.id, epoch: jobEpoch + 1, steps }])
+  if (childRuns.length > 0) await cancelRuns(engine, childRuns)
 }
 
 function itemsOf(activation: Activation): Json[] {
