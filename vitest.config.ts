@@ -30,6 +30,18 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          // A browser and the real stack: one file at a time, when all others are done.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          globalSetup: servers,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 })

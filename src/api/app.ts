@@ -8,7 +8,7 @@ import { workflowJsonSchema } from '../workflow/json-schema.ts'
 import { boardRoutes } from './board.ts'
 import { readBodies } from './body.ts'
 import { refuseCrossSite } from './cross-site.ts'
-import { answerPages, dashboardRoutes } from './dashboard.ts'
+import { createDashboard } from './dashboard.ts'
 import { docsRoutes } from './docs.ts'
 import { handleErrors, handleMethodNotAllowed, handleNotFound, refuseInvalid } from './error-handler.ts'
 import { createMetrics } from './metrics.ts'
@@ -58,9 +58,10 @@ const SECURITY = secureHeaders({
 export function createApp(engine: Engine): OpenAPIHono {
   const readStats = serviceStats(engine)
   const metrics = createMetrics(readStats, engine.log)
+  const dashboard = createDashboard()
   const app = new OpenAPIHono({ defaultHook: refuseInvalid })
   app.onError(handleErrors(engine.log))
-  app.notFound(answerPages(handleNotFound))
+  app.notFound(dashboard.orElse(handleNotFound))
 
   app.use(metrics.measure, SECURITY, refuseCrossSite)
   app.use(methodNotAllowed({ app, onMethodNotAllowed: handleMethodNotAllowed }))
@@ -70,7 +71,7 @@ export function createApp(engine: Engine): OpenAPIHono {
   app.route('/api/v1', deliveryRoutes(engine))
   app.use(readBodies(LIMITS.bodyBytes))
 
-  app.route('/', dashboardRoutes())
+  app.route('/', dashboard.routes)
   app.route('/', docsRoutes())
   app.route('/', probeRoutes(engine))
   app.get('/metrics', async (c) => c.body(await metrics.scrape(), 200, { 'content-type': metrics.contentType }))

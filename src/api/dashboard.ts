@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { serveStatic } from '@hono/node-server/serve-static'
-import { Hono, type Context, type NotFoundHandler } from 'hono'
+import { Hono, type Context, type MiddlewareHandler, type NotFoundHandler } from 'hono'
 import { PACKAGE_ROOT } from '../package-root.ts'
 
 /** Where `npm run build` puts the dashboard. */
 const BUILT = join(PACKAGE_ROOT, 'dist/dashboard')
-const INDEX = join(BUILT, 'index.html')
 
-/** Names of these carry a hash of their content. */
+/** Their names carry a hash of their content, so they never change. */
 const ASSETS = '/assets/*'
+const FOREVER = 'public, max-age=31536000, immutable'
 const PLAIN_FILES = ['/favicon.svg', '/theme.js']
 
 /** What belongs to others, even where there is nothing: a dashboard in its place would hide that. */
@@ -43,40 +43,53 @@ const NOT_BUILT = `<!doctype html>
 </html>
 `
 
-/** The dashboard at `/` and its files. Its other pages come by {@link answerPages}. */
-export function dashboardRoutes(): Hono {
-  const app = new Hono()
-  app.get('/', (c) => page(c))
-  const files = { root: BUILT, precompressed: true }
-  const kept = 'public, max-age=31536000, immutable'
-  app.get(ASSETS, serveStatic({ ...files, onFound: (_path, c) => c.header('cache-control', kept) }))
-  for (const path of PLAIN_FILES) {
-    app.get(path, serveStatic({ ...files, path, onFound: (_path, c) => c.header('cache-control', 'no-cache') }))
-  }
-  return app
+/** The dashboard: its files, and the answer to the addresses of its pages. */
+export interface Dashboard {
+  /** `/` and the files. */
+  routes: Hono
+  /**
+   * Answers a path that there is not: with the dashboard, which knows its pages' addresses itself, where a person goes
+   * there with a browser; else as `otherwise` does.
+   */
+  orElse(otherwise: NotFoundHandler): NotFoundHandler
 }
 
-/**
- * Answers a path that there is not: with the dashboard, which shows pages of its own by their addresses, where a person
- * goes there with a browser; else as `otherwise` does.
- */
-export function answerPages(otherwise: NotFoundHandler): NotFoundHandler {
-  return (c) => (isNavigation(c) && existsSync(INDEX) ? page(c) : otherwise(c))
+/** Serves the dashboard that was built into `folder`; a page that says so, where none was. */
+export function createDashboard(folder = BUILT): Dashboard {
+  const index = join(folder, 'index.html')
+
+  // Read anew each time, since a build may replace it while we run.
+  const page = async (c: Context): Promise<Response> => {
+    const html = await readFile(index, 'utf8').catch(() => NOT_BUILT)
+    return c.html(html.replace(BASE, `<base href="${rootFrom(c.req.path)}" />`), 200, { 'cache-control': 'no-cache' })
+  }
+  // Without `root`, which would complain of a folder that is not there.
+  const files = serveStatic({ rewriteRequestPath: (path) => join(folder, path), precompressed: true })
+
+  const routes = new Hono()
+  routes.get('/', (c) => page(c))
+  routes.get(ASSETS, cached(FOREVER), files)
+  for (const path of PLAIN_FILES) routes.get(path, cached('no-cache'), files)
+  return {
+    routes,
+    orElse: (otherwise) => (c) => (isNavigation(c) && existsSync(index) ? page(c) : otherwise(c)),
+  }
+}
+
+/** Says how long what was found may be kept. */
+function cached(cacheControl: string): MiddlewareHandler {
+  return async (c, next) => {
+    await next()
+    if (c.res.ok) c.res.headers.set('cache-control', cacheControl)
+  }
 }
 
 function isNavigation({ req }: Context): boolean {
   if (req.method !== 'GET' && req.method !== 'HEAD') return false
-  // A slash at the end is taken off by a redirect, and that only where nobody answered.
-  if (OTHERS.test(req.path) || (req.path.endsWith('/') && req.path !== '/')) return false
+  // A slash at the end is taken off by a redirect, but only where nobody answers.
+  if (OTHERS.test(req.path) || req.path.endsWith('/')) return false
   const mode = req.header('sec-fetch-mode')
   return (req.header('accept') ?? '').includes('text/html') && (mode === undefined || mode === 'navigate')
-}
-
-async function page(c: Context): Promise<Response> {
-  const index = await readFile(INDEX, 'utf8').catch(() => null)
-  c.header('cache-control', 'no-cache')
-  if (index === null) return c.html(NOT_BUILT)
-  return c.html(index.replace(BASE, `<base href="${rootFrom(c.req.path)}" />`))
 }
 
 /**

@@ -23,6 +23,8 @@ export interface SystemOptions {
 
 /** The service as users run it: an API process, worker processes, and the stores. */
 export interface System {
+  /** Where the API listens, like `http://127.0.0.1:4711`. */
+  readonly origin: string
   readonly database: TestDatabase
   /** The Redis of `own`. */
   readonly redis: PrivateServer
@@ -95,6 +97,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     }
     return {
       ...questions(database, processes),
+      origin: processes.url,
       database,
       get redis() {
         return required(redis, 'Redis')

@@ -1,0 +1,76 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { useDashboard } from './support/dashboard.ts'
+
+const dashboard = useDashboard({ workers: 0 })
+
+const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
+
+describe('around every page', () => {
+  it('Ctrl-K finds pages by name', async () => {
+    const page = await dashboard.open('/no-such-page')
+    await page.getByText('There is no page').waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('textbox', { name: 'Go to' }).fill('overv')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Overview')
+    expect(new URL(page.url()).pathname).toBe('/')
+  })
+
+  it('g and a letter goes to a page, but not while someone types', async () => {
+    const page = await dashboard.open('/no-such-page')
+    await page.getByText('There is no page').waitFor()
+    await page.keyboard.press('/')
+    await page.getByRole('textbox', { name: 'Go to' }).pressSequentially('go')
+    expect(new URL(page.url()).pathname).toBe('/no-such-page')
+    await page.keyboard.press('Escape')
+    await page.getByRole('textbox', { name: 'Go to' }).waitFor({ state: 'hidden' })
+    await page.keyboard.press('g')
+    await page.keyboard.press('o')
+    await heading(page, 'Overview')
+  })
+
+  it('? shows the shortcuts', async () => {
+    const page = await dashboard.open('/')
+    await heading(page, 'Overview')
+    await page.keyboard.press('?')
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+    await sheet.getByText('Go to Overview').waitFor()
+    await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'hidden' })
+    expect(await page.locator('h1').textContent()).toBe('Overview')
+  })
+
+  it('the colours that were chosen are there again after a reload, before anything is drawn', async () => {
+    const page = await dashboard.open('/')
+    await page.getByRole('button', { name: 'Colours' }).click()
+    await page.getByRole('menuitem', { name: 'Dark' }).click()
+    await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
+    await page.addInitScript(() => {
+      addEventListener('DOMContentLoaded', () => {
+        document.documentElement.dataset['first'] = document.documentElement.dataset['mantineColorScheme'] ?? ''
+      })
+    })
+    await page.reload()
+    await heading(page, 'Overview')
+    expect(await page.locator('html').getAttribute('data-first')).toBe('dark')
+  })
+
+  it('the first stop of the tab key leads past the rail', async () => {
+    const page = await dashboard.open('/')
+    await heading(page, 'Overview')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    expect(await page.locator(':focus').getAttribute('id')).toBe('content')
+    expect(new URL(page.url()).hash).toBe('')
+  })
+
+  it('on a phone the rail is a menu, which closes behind a choice', async () => {
+    const page = await dashboard.open('/no-such-page', { width: 360, height: 740 })
+    const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Overview' })
+    await page.getByRole('button', { name: 'Menu' }).click()
+    await link.click()
+    await heading(page, 'Overview')
+    await expect.poll(() => link.evaluate((element) => element.getBoundingClientRect().right)).toBeLessThanOrEqual(0)
+  })
+})
