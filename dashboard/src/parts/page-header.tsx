@@ -4,8 +4,8 @@ import type { ReactNode } from 'react'
 /** The heading of a page (its only h1), a line below it, and the page's actions at the right. */
 export function PageHeader(props: { title: ReactNode; text?: ReactNode; children?: ReactNode }) {
   return (
-    <Group justify="space-between" align="flex-start" gap="sm" mb="md" wrap="wrap">
-      <Box miw={0}>
+    <Group justify="space-between" align="flex-start" gap="sm" mb="md">
+      <Box miw={0} flex="1 1 280px">
         <Title order={1}>{props.title}</Title>
         {props.text !== undefined && (
           <Text size="sm" className="quiet">

@@ -1,4 +1,4 @@
-import { Button, Table, Text, TextInput, VisuallyHidden } from '@mantine/core'
+import { Button, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconPlus, IconRoute, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
@@ -40,7 +40,7 @@ export function WorkflowsPage() {
         </LinkButton>
       </PageHeader>
       <TextInput
-        label={<VisuallyHidden>Search workflows</VisuallyHidden>}
+        aria-label="Search workflows"
         placeholder="Search by name or description"
         leftSection={<IconSearch size={16} aria-hidden />}
         defaultValue={search}
@@ -140,7 +140,7 @@ function Row({ item, stats }: { item: WorkflowEntry; stats: WorkflowStats | unde
       </Table.Td>
       <Table.Td>
         {item.last_run === null ? (
-          <Text span className="quiet">
+          <Text span size="sm" className="quiet">
             never
           </Text>
         ) : (

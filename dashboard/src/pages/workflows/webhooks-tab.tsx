@@ -85,7 +85,7 @@ export function WebhooksTab({ workflow }: { workflow: string }) {
                   <Table.Td>{webhook.trigger_index === null ? 'hand' : 'the definition'}</Table.Td>
                   <Table.Td>
                     {webhook.last_used_at === null ? (
-                      <Text span className="quiet">
+                      <Text span size="sm" className="quiet">
                         never
                       </Text>
                     ) : (
