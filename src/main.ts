@@ -1,5 +1,4 @@
-import { serve } from '@hono/node-server'
-import { createApp } from './api/app.ts'
+import { serveApi, type ApiServer } from './api/serve.ts'
 import { readServiceConfig } from './config.ts'
 import { openDatabase } from './db/client.ts'
 import { migrate } from './db/migrate.ts'
@@ -41,28 +40,28 @@ runMain(async () => {
   })
   lifecycle.onStop('the reconciler', () => reconciler.stop())
 
-  const server = await listen(engine, config)
+  lifecycle.onStop('signals', () => engine.changes.drained())
+  const { server, streams } = await listen(engine, config)
   lifecycle.onStop('HTTP', () => closeServer(server, config.shutdownGraceMs))
+  lifecycle.onStop('streams', () => streams.close())
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.port
   log.info({ host: config.host, port, queue: config.queueBackend }, `listening on http://${config.host}:${port}`)
 })
 
-type Server = ReturnType<typeof serve>
-
 /** Listens, or says who is in the way. */
-function listen(engine: Engine, { host, port }: { host: string; port: number }): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch: createApp(engine).fetch, hostname: host, port }, () => resolve(server))
-    server.on('error', (error: NodeJS.ErrnoException) => {
-      const taken = `port ${port} of ${host} is taken: stop what listens there, or set PORT to another`
-      reject(error.code === 'EADDRINUSE' ? new SluiceError('invalid_config', taken, { cause: error }) : error)
-    })
-  })
+async function listen(engine: Engine, { host, port }: { host: string; port: number }): Promise<ApiServer> {
+  try {
+    return await serveApi(engine, { host, port })
+  } catch (error) {
+    const taken = `port ${port} of ${host} is taken: stop what listens there, or set PORT to another`
+    const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+    throw isTaken ? new SluiceError('invalid_config', taken, { cause: error }) : error
+  }
 }
 
 /** Takes no more requests and ends when those under way have been answered, or after the grace period. */
-function closeServer(server: Server, graceMs: number): Promise<void> {
+function closeServer(server: ApiServer['server'], graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     if ('closeIdleConnections' in server) server.closeIdleConnections()

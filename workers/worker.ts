@@ -75,6 +75,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       await server.close(false)
       clearTimeout(grace)
       await Promise.all([executor.drained(), finaliser.drained()])
+      await engine.changes.drained()
       heartbeat.stop()
       await stopWorker(engine.db, id)
     },

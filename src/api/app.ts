@@ -24,10 +24,12 @@ import { orderRoutes } from './routes/orders.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
 import { startRoutes } from './routes/start.ts'
+import { streamRoutes } from './routes/stream.ts'
 import { deliveryRoutes, webhookRoutes } from './routes/webhooks.ts'
 import { workflowStatsRoutes } from './routes/workflow-stats.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 import { serviceStats } from './service-stats.ts'
+import type { Streams } from './stream/streams.ts'
 
 const SCHEMA_PATH = '/api/v1/schema/workflow.json'
 const BOARD_PATH = '/queues'
@@ -55,7 +57,7 @@ const SECURITY = secureHeaders({
  * The whole HTTP side: the API below `/api/v1`, the short routes of the manufacturing analysis, the documentation, the
  * queues, the metrics. Stateless, so any number of processes can serve it.
  */
-export function createApp(engine: Engine): OpenAPIHono {
+export function createApp(engine: Engine, streams: Streams): OpenAPIHono {
   const readStats = serviceStats(engine)
   const metrics = createMetrics(readStats, engine.log)
   const dashboard = createDashboard()
@@ -77,13 +79,13 @@ export function createApp(engine: Engine): OpenAPIHono {
   app.get('/metrics', async (c) => c.body(await metrics.scrape(), 200, { 'content-type': metrics.contentType }))
   app.route('/', manufacturingRoutes(engine))
   app.route(BOARD_PATH, boardRoutes(engine, BOARD_PATH))
-  app.route('/api/v1', apiRoutes(engine, readStats))
+  app.route('/api/v1', apiRoutes(engine, readStats, streams))
   app.get(SCHEMA_PATH, (c) => c.json(workflowJsonSchema(SCHEMA_PATH)))
   serveOpenApi(app)
   return app
 }
 
-function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>): OpenAPIHono {
+function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>, streams: Streams): OpenAPIHono {
   const api = new OpenAPIHono()
   api.route('/', workflowRoutes(engine))
   api.route('/', workflowStatsRoutes(engine))
@@ -91,6 +93,7 @@ function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>): 
   // Before the routes of one run: `/runs/diff` is none.
   api.route('/', explainRoutes(engine))
   api.route('/', runRoutes(engine))
+  api.route('/', streamRoutes(streams))
   api.route('/', approvalRoutes(engine))
   api.route('/', eventRoutes(engine))
   api.route('/', controlRoutes(engine))

@@ -3,6 +3,7 @@ import { readOrderViews } from '../db/order-view.ts'
 import { readChildren, readItems } from '../db/park.ts'
 import { listChildRuns, type RunDetail, type RunEntry } from '../db/run-queries.ts'
 import type { StoredError } from '../db/schema.ts'
+import type { StepState } from '../db/run-states.ts'
 import { getStep, type AttemptRow, type StepDetail, type StepRow, type WorkerName } from '../db/step-queries.ts'
 import { SluiceError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -19,10 +20,10 @@ import type { AttemptView, StepDetailView, StepView } from './schemas/step.ts'
 /** Shows the steps of a run; rows of which the definition knows nothing are left out. */
 export function showSteps(
   workflow: CompiledWorkflow,
-  rows: readonly StepRow[],
+  rows: readonly StepState[],
   childRuns: ReadonlyMap<number, string>,
 ): StepView[] {
-  const items = new Map<number, StepRow[]>()
+  const items = new Map<number, StepState[]>()
   for (const row of rows) {
     if (row.parentIndex === null || row.itemIndex === null) continue
     const siblings = items.get(row.parentIndex)
@@ -30,17 +31,33 @@ export function showSteps(
     else siblings.push(row)
   }
   return rows.flatMap((row) => {
-    const found = findStep(workflow, row.stepId)
-    if (found === null) return []
-    return [showStep(found, row, { items: items.get(row.stepIndex), childRunId: childRuns.get(row.stepIndex) })]
+    const { stepIndex } = row
+    return showStepOf(workflow, row, { items: items.get(stepIndex), childRunId: childRuns.get(stepIndex) }) ?? []
   })
+}
+
+/** What {@link showStep} shows of a step that is in none of its rows. */
+interface StepSurroundings {
+  /** The items of a map; undefined where there are none. */
+  items: readonly Pick<StepState, 'status'>[] | undefined
+  childRunId: string | undefined
+}
+
+/** Shows one step of a run; null where the definition knows nothing of it. */
+export function showStepOf(
+  workflow: CompiledWorkflow,
+  row: StepState,
+  surroundings: StepSurroundings,
+): StepView | null {
+  const found = findStep(workflow, row.stepId)
+  return found === null ? null : showStep(found, row, surroundings)
 }
 
 /** Shows a step: what the definition says of it, and what has become of it. */
 function showStep(
   { step: compiled, parentId }: FoundStep,
-  row: StepRow,
-  { items, childRunId }: { items: readonly Pick<StepRow, 'status'>[] | undefined; childRunId: string | undefined },
+  row: StepState,
+  { items, childRunId }: StepSurroundings,
 ): StepView {
   return {
     step_id: compiled.id,

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from 'drizzle-orm'
+import { and, asc, desc, eq, gt } from 'drizzle-orm'
 import type { Database } from './client.ts'
 import { stepLogs, steps } from './schema.ts'
 
@@ -15,7 +15,16 @@ export interface LogFilter {
 
 /** Log lines of a run, oldest first. Indexes: step_logs_run, steps_pkey. */
 export async function listLogs(db: Database, filter: LogFilter) {
-  return await db.orm
+  return await selectLines(db, filter).orderBy(asc(stepLogs.id))
+}
+
+/** The last log lines of a run, oldest first. Indexes: those of {@link listLogs}. */
+export async function listLastLogs(db: Database, filter: LogFilter): Promise<LogRow[]> {
+  return (await selectLines(db, filter).orderBy(desc(stepLogs.id))).toReversed()
+}
+
+function selectLines(db: Database, filter: LogFilter) {
+  return db.orm
     .select({
       id: stepLogs.id,
       stepId: steps.stepId,
@@ -34,6 +43,6 @@ export async function listLogs(db: Database, filter: LogFilter) {
         filter.after === undefined ? undefined : gt(stepLogs.id, filter.after),
       ),
     )
-    .orderBy(asc(stepLogs.id))
     .limit(filter.limit)
+    .$dynamic()
 }

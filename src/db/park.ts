@@ -189,14 +189,18 @@ export async function findDueSteps(db: Database, lateMs: number, limit: number):
 /**
  * Makes the status of a page of runs with parked steps agree with their steps: `waiting` where nothing runs, else
  * `running`. Steps change without looking at the others of their run, so this is done from time to time. Returns the last
- * id of the page, null behind the last page. Index: steps_parked.
+ * id of the page, null behind the last page, and the runs that it changed. Index: steps_parked.
  */
 export async function agreeOnWaiting(
   db: Database,
   { quietMs, after, limit }: { quietMs: number; after: string | null; limit: number },
-): Promise<string | null> {
-  const rows = await db.batch<{ id: string }>('agree_on_waiting', AGREE_ON_WAITING, [quietMs, after ?? NO_RUN, limit])
-  return rows.length < limit ? null : rows.at(-1)!.id
+): Promise<{ last: string | null; changed: string[] }> {
+  const values = [quietMs, after ?? NO_RUN, limit]
+  const rows = await db.batch<{ id: string; changed: boolean }>('agree_on_waiting', AGREE_ON_WAITING, values)
+  return {
+    last: rows.length < limit ? null : rows.at(-1)!.id,
+    changed: rows.filter((row) => row.changed).map((row) => row.id),
+  }
 }
 
 const NO_RUN = '00000000-0000-0000-0000-000000000000'
@@ -213,5 +217,6 @@ WITH page AS MATERIALIZED (
   FROM state s
   WHERE r.id = s.run_id AND r.status = CASE WHEN s.runs THEN 'waiting'::run_status ELSE 'running'::run_status END
     AND (s.runs OR s.changed_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
+  RETURNING r.id
 )
-SELECT run_id AS id FROM page ORDER BY run_id`
+SELECT run_id AS id, run_id IN (SELECT id FROM agreed) AS changed FROM page ORDER BY run_id`

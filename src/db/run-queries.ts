@@ -155,15 +155,19 @@ export type RunDetail = Omit<RunEntry, 'progress'> & {
   [Key in keyof typeof PAYLOADS]: (typeof runs.$inferSelect)[Key]
 }
 
-/** One run; null if there is none. Indexes: runs_pkey, workflows_pkey, workflow_versions_pkey. */
+/** One run; null if there is none. */
 export async function getRun(db: Database, id: string): Promise<RunDetail | null> {
-  const rows = await db.orm
+  return (await getRuns(db, [id]))[0] ?? null
+}
+
+/** Runs in any order; those that there are not are left out. Indexes: runs_pkey, workflows_pkey, workflow_versions_pkey. */
+export async function getRuns(db: Database, ids: readonly string[]): Promise<RunDetail[]> {
+  return await db.orm
     .select({ ...ENTRY, ...PAYLOADS })
     .from(runs)
     .innerJoin(workflows, eq(workflows.id, runs.workflowId))
     .innerJoin(workflowVersions, eq(workflowVersions.id, runs.versionId))
-    .where(eq(runs.id, id))
-  return rows[0] ?? null
+    .where(inArray(runs.id, [...ids]))
 }
 
 /** Ends of runs are written with their counts; of the others the steps are counted, all runs of the page at once. */

@@ -72,6 +72,7 @@ async function inBatches(engine: Engine, admit: () => Promise<string[]>): Promis
   for (;;) {
     const ids = await admit()
     if (ids.length === 0) return
+    engine.changes.runs(ids)
     // Without the token of the queue's life, the reconciler would dispatch them a second time.
     if (engine.queueLife.token === null) await followQueueLife(engine)
     await redispatch(engine, ids)

@@ -37,6 +37,7 @@ export async function cancelRuns(
     return locked
   })
   const cancelled = runs.filter(isCancellable)
+  engine.changes.whole(cancelled.map((run) => run.id))
   sendAborts(
     engine,
     cancelled.map((run) => ({ run: run.id, epoch: run.epoch + 1, steps: null })),

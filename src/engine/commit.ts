@@ -12,6 +12,7 @@ import {
 import { stepKey } from '../db/activation.ts'
 import type { Database } from '../db/client.ts'
 import { Batcher } from './batcher.ts'
+import type { Changes } from './changes.ts'
 import type { Engine } from './engine.ts'
 
 /**
@@ -23,12 +24,14 @@ import type { Engine } from './engine.ts'
  */
 export class GroupCommit {
   private readonly db: Database
+  private readonly changes: Changes
   private readonly completions: Batcher<Completion, boolean>
   private readonly settlements: Batcher<Settlement, boolean>
   private readonly starts: Batcher<StartMark, boolean>
 
   constructor(engine: Engine) {
     this.db = engine.db
+    this.changes = engine.changes
     const common = { inFlight: 2, maxItems: 500, log: engine.log }
     this.completions = new Batcher({
       ...common,
@@ -90,7 +93,13 @@ export class GroupCommit {
       this.db,
       due.map((mark) => mark.key),
     )
+    this.tell(due.map((mark) => mark.key))
     return marks.map((mark) => mark.dropped || counted.has(keyOf(mark.key)))
+  }
+
+  /** One that did not count has been overtaken by a change: to look at that is no mistake either. */
+  private tell(keys: readonly AttemptKey[]): void {
+    for (const { runId, stepIndex } of keys) this.changes.step(runId, stepIndex)
   }
 
   /** A commit that did not count was either fenced, or had been made before its answer got lost. */
@@ -99,6 +108,7 @@ export class GroupCommit {
     statement: (db: Database, items: readonly Item[]) => Promise<Applied>,
   ): Promise<boolean[]> {
     const counted = await statement(this.db, items)
+    this.tell(items)
     const rest = items.filter((item) => !counted.has(keyOf(item)))
     const before = rest.length === 0 ? new Set<string>() : await findCommitted(this.db, rest)
     return items.map((item) => counted.has(keyOf(item)) || before.has(keyOf(item)))

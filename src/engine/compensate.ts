@@ -52,6 +52,7 @@ async function begin(engine: Engine, { workflow, address, end }: Ending): Promis
     .filter(({ compensationId }) => findStep(workflow, compensationId) !== null)
   if (due.length === 0) return false
   await beginCompensation(engine.db, { id: end.id, epoch: end.epoch }, due)
+  engine.changes.whole([end.id])
   engine.log.info({ run: end.id, steps: due.length }, 'undoing what the run had done')
   return true
 }

@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts'
 import { readDefinition } from '../db/versions.ts'
 import type { Logger } from '../log.ts'
 import type { RunQueue } from '../queue/queue.ts'
+import { Changes } from './changes.ts'
 import { compileWorkflow, type CompiledWorkflow } from '../workflow/compile.ts'
 
 /** What every verb of the engine works with: both stores, and what is cached of them. */
@@ -11,6 +12,8 @@ export interface Engine {
   readonly queue: RunQueue
   readonly log: Logger
   readonly versions: VersionCache
+  /** Tells those who watch runs that they have changed. */
+  readonly changes: Changes
   /** Silence after which a worker counts as dead, in milliseconds; also the duration of BullMQ's locks. */
   readonly lockDurationMs: number
   /** The token of the queue's present life as this process last saw it; runs are dispatched under it. */
@@ -27,7 +30,13 @@ export interface VersionCache {
 
 /** Puts the engine's parts together. */
 export function createEngine(parts: { db: Database; queue: RunQueue; log: Logger; lockDurationMs: number }): Engine {
-  return { ...parts, versions: createVersionCache(parts.db), queueLife: { token: null }, dispatching: new Set() }
+  return {
+    ...parts,
+    versions: createVersionCache(parts.db),
+    changes: new Changes(parts.queue.signals, parts.log),
+    queueLife: { token: null },
+    dispatching: new Set(),
+  }
 }
 
 /** A definition of 10,000 steps takes some 20 MB compiled, so the cache counts steps, not versions. */

@@ -165,6 +165,8 @@ export class StepExecutor {
         else if (activation.child.itemIndex !== null) await this.openNextItems(activation, job)
         return true
       case 'settled':
+        // Perhaps by a process that died before it had told anybody.
+        this.engine.changes.step(job.run, activation.step.index)
         await this.release(activation, job)
         return true
       case 'wait':
@@ -377,6 +379,8 @@ export class StepExecutor {
       case 'parked':
         if (mark) mark.dropped = true
         await this.commitParking(outcome, key)
+        if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
+        else this.engine.changes.step(key.runId, key.stepIndex)
         return false
       case 'completed':
         if (!(await this.commit.complete({ ...key, ...outcome.result }, mark))) return this.fenced(key)
@@ -384,6 +388,7 @@ export class StepExecutor {
         return true
       case 'committed':
         if (mark) mark.dropped = true
+        this.engine.changes.step(key.runId, key.stepIndex)
         await this.release(activation, job)
         return true
       case 'fenced':

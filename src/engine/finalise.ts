@@ -43,6 +43,7 @@ export class Finaliser {
       name: 'run ends',
       flush: async (ends) => {
         const { done, parents, slots } = await finishRuns(engine.db, ends)
+        engine.changes.runs(done)
         wakeSteps(engine, parents)
         admitSoon(engine, slots)
         return ends.map((end) => done.has(end.id))
@@ -55,6 +56,8 @@ export class Finaliser {
     const address = parseJobAddress(job.data)
     if (address === null) return
     const row = await this.reads.add(address.run)
+    // Perhaps by a process that died before it had told anybody.
+    if (row !== null && isFinished(row.status)) this.engine.changes.runs([row.id])
     if (row === null || isFinished(row.status) || row.status === 'paused' || row.epoch > address.epoch) return
     if (!row.statuses.every(isSettled)) return delayJob(job, token, LOOK_AGAIN_MS)
     const run = await this.activations.constantsOf(address.run)

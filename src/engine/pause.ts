@@ -12,12 +12,15 @@ const PAUSABLE: readonly RunStatus[] = ['queued', 'running', 'waiting']
 
 /** Pauses a run and its descendants. Throws `not_found`, and `conflict` where it is paused, cancelling or has ended. */
 export async function pauseRun(engine: Engine, id: string): Promise<void> {
-  await controlled(engine, async (batch) => {
+  const paused = await controlled(engine, async (batch) => {
     const runs = await lockTrees({ batch }, [id])
     const run = requireControlled(runs, id)
     if (!PAUSABLE.includes(run.status)) throw refusal(run, 'only a queued, running or waiting run can be paused')
-    await beginPause({ batch }, idsOf(runs, PAUSABLE))
+    const ids = idsOf(runs, PAUSABLE)
+    await beginPause({ batch }, ids)
+    return ids
   })
+  engine.changes.runs(paused)
 }
 
 /** Lets a paused run and its paused descendants go on. Throws `not_found`, and `conflict` where it is not paused. */
@@ -29,6 +32,7 @@ export async function resumeRun(engine: Engine, id: string): Promise<void> {
     await endPause({ batch }, idsOf(locked, ['paused']))
     return locked
   })
+  engine.changes.runs(idsOf(runs, ['paused']))
   dispatchControlled(
     engine,
     runs.filter((run) => run.status === 'paused' && run.isAdmitted),

@@ -5,6 +5,7 @@ import { removeDeadWorkers } from '../db/workers.ts'
 import { Admission, failOverdue } from './admit.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
+import { LostWorkers } from './lost-workers.ts'
 import { checkQueueLife, followQueueLife } from './queue-life.ts'
 import { Scheduler } from './schedule.ts'
 import { Sweep } from './sweep.ts'
@@ -21,6 +22,8 @@ import { Sweep } from './sweep.ts'
  * 4. sweep a page of runs in which nothing happens, and of gates that may be left over
  * 5. forget finished jobs, where the queue does not do so by itself
  * 6. admit the runs whose turn it is
+ *
+ * Where a worker or the queue is gone, all that people watch is read again: somebody may not have told what had changed.
  *
  * Nothing here decides anything about a step; the worst that a needless dispatch costs is a few stale jobs.
  */
@@ -47,6 +50,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   const sweep = new Sweep(engine)
   const scheduler = new Scheduler(engine)
   const admission = new Admission(engine)
+  const lostWorkers = new LostWorkers(engine)
   const life = { stopped: false }
   let leads = false
   let wake = () => {}
@@ -54,9 +58,13 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
 
   const tick = async () => {
     leads = await leadership.hold()
-    if (!leads) return followQueueLife(engine)
+    if (!leads) {
+      lostWorkers.forget()
+      return followQueueLife(engine)
+    }
     await scheduler.fire()
     await failOverdue(engine)
+    await lostWorkers.tick()
     await withDeadline(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS)
     await reconcile(engine, sweep)
     await admission.tick()
@@ -98,6 +106,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
 /** One round of reconciling. */
 export async function reconcile(engine: Engine, sweep: Sweep): Promise<void> {
   const life = await checkQueueLife(engine)
+  if (life.kind !== 'same') engine.changes.all()
   if (life.kind === 'lost') engine.log.warn('the queue has lost its data: dispatching all unfinished runs')
   if (life.kind === 'restarted') {
     engine.log.warn('Redis was restarted: comparing all unfinished runs with it')

@@ -28,6 +28,7 @@ export async function retryRun(
     if (targets !== null) await voidAnswers({ batch }, id, targets[0]!)
     return { run: locked, reset: done }
   })
+  engine.changes.whole([id])
   sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps: reset.steps }])
   if (reset.childRuns.length > 0) await cancelRuns(engine, reset.childRuns)
   const { workflowId, concurrencyKey } = run

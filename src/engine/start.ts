@@ -71,6 +71,8 @@ export async function startRuns(
   const stepIds = compiled.steps.map((step) => step.id)
   const owner = await insertRuns(engine.db, runs, stepIds, idempotency && { scope, ...idempotency })
   if (owner && idempotency) return replay(owner, idempotency)
+  engine.changes.runs(runs.map((run) => run.id))
+  for (const { parent } of runs) if (parent !== null) engine.changes.step(parent.runId, parent.stepIndex)
   const admitted = runs.filter((run) => run.admitted)
   dispatchNew(
     engine,

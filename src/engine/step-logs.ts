@@ -24,6 +24,7 @@ export class StepLogs {
       log: engine.log,
       flush: async (lines) => {
         await insertLogLines(engine.db, lines)
+        engine.changes.logs(new Set(lines.map((line) => line.runId)))
         return lines.map(() => true as const)
       },
     })

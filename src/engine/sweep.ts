@@ -106,11 +106,13 @@ export class Sweep {
   /** Wakes parked steps whose hint got lost, and brings the status of a page of runs with parked steps up to date. */
   async parkedSteps(): Promise<void> {
     wakeSteps(this.engine, await findDueSteps(this.engine.db, LATE_MS, DUE_PER_SWEEP))
-    this.parkedAfter = await agreeOnWaiting(this.engine.db, {
+    const { last, changed } = await agreeOnWaiting(this.engine.db, {
       quietMs: WAITING_AFTER_MS,
       after: this.parkedAfter,
       limit: PARKED_PER_SWEEP,
     })
+    this.parkedAfter = last
+    this.engine.changes.runs(changed)
   }
 
   /** Removes gates of runs that have ended or moved on to another epoch, so that what they held runs dry. */

@@ -75,6 +75,9 @@ export interface QueueConnection {
 /** Entries of each queue's event stream that Redis keeps: enough for listeners, small in memory. */
 const EVENTS_KEPT = 1_000
 
+/** A process that the relay has forgotten (Redis was emptied) notices after at most a third of this. */
+const RELAY_LEASE_MS = 9_000
+
 /**
  * Connects BullMQ. On Redis, refuses a server that may evict keys; on Postgres, brings BullMQ's own schema up to date.
  * Connections heal by themselves afterwards.
@@ -102,7 +105,11 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
     ...factories(bull as unknown as BullClasses, { producer: common, worker: { ...common, ...retention } }, options),
     backend: 'redis',
     prefix: options.prefix,
-    relay: () => quietRelay(new Relay({ connection: redis, prefix: options.prefix, skipVersionCheck: true }), options),
+    relay: () =>
+      quietRelay(
+        new Relay({ connection: redis, prefix: options.prefix, skipVersionCheck: true, leaseDuration: RELAY_LEASE_MS }),
+        options,
+      ),
     async serverRunId() {
       return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? null
     },
@@ -140,7 +147,11 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
     ...factories(bull as unknown as BullClasses, { producer, worker }, options),
     backend: 'postgres',
     prefix: options.prefix,
-    relay: () => quietRelay(new Relay({ ...producer, backend: createPostgresRelayBackend }), options),
+    relay: () =>
+      quietRelay(
+        new Relay({ ...producer, backend: createPostgresRelayBackend, leaseDuration: RELAY_LEASE_MS }),
+        options,
+      ),
     serverRunId: () => Promise.resolve(null),
     async ping() {
       await pool.query('select 1')

@@ -11,15 +11,34 @@ import type { Logger } from '../log.ts'
 
 /** How soon a subscription that could not be made is tried again. */
 const SUBSCRIBE_AGAIN_MS = 1_000
+/** How soon a store that was away is asked again whether it is back. */
+const ASK_AGAIN_MS = 500
 /** How long closing may take: with the store away, taking leave of it would wait for it. */
 const CLOSE_TIMEOUT_MS = 1_000
+
+/** Calls of a listener, until closed. */
+export interface Subscription {
+  /** Resolves when signals are received; while the store is away, that takes as long as it is. */
+  readonly ready: Promise<void>
+  close(): void
+}
+
+/** Who listens, and to what. */
+interface Listener {
+  pattern: string
+  listen: (data: unknown) => void
+  /** Called when signals may have got lost: the store was away, or forgot us. */
+  onGap: () => void
+}
 
 /** Publishes and receives hints. Nothing here throws or rejects: what goes wrong is logged. */
 export class Signals {
   private readonly open: () => Relay
   private readonly log: Logger
+  private readonly listeners = new Set<Listener>()
   private relay: Relay | null = null
   private closed = false
+  private isAsking = false
 
   constructor(open: () => Relay, log: Logger) {
     this.open = open
@@ -28,19 +47,37 @@ export class Signals {
 
   /** Sends `data` to those who listen to the topic now; resolves when the store has taken it, or has failed to. */
   async publish(topic: string, data: unknown): Promise<void> {
-    if (this.closed) return
+    if ((await this.send(topic, data)) !== null || this.closed) return
+    this.log.warn({ topic }, 'a signal could not be sent: whom it was for will look in Postgres')
+  }
+
+  /** As {@link publish}; tells how many processes listened, null where the store has not taken it: send it again. */
+  async send(topic: string, data: unknown): Promise<number | null> {
+    if (this.closed) return null
     const relay = this.current()
     try {
-      await relay.publish(topic, data)
+      return (await relay.publish(topic, data)).nodes
     } catch (error) {
-      this.log.warn({ err: error, topic }, 'a signal could not be sent: whom it was for will look in Postgres')
+      this.log.debug({ err: error, topic }, 'a signal could not be sent')
       this.drop(relay)
+      return null
     }
   }
 
-  /** Calls `listener` with the data of each signal whose topic matches the pattern, until closed. */
-  subscribe(pattern: string, listener: (data: unknown) => void): void {
-    void this.keepTrying(pattern, listener)
+  /** Calls `listen` with the data of each signal whose topic matches the pattern; `onGap` when some may have got lost. */
+  subscribe(pattern: string, listen: (data: unknown) => void, onGap: () => void = () => {}): Subscription {
+    const listener = { pattern, listen, onGap }
+    this.listeners.add(listener)
+    const made = this.keepTrying(listener)
+    return {
+      ready: made.then(() => undefined),
+      close: () => {
+        this.listeners.delete(listener)
+        made
+          .then((subscription) => (this.closed ? undefined : subscription?.unsubscribe()))
+          .catch((error: unknown) => this.log.debug({ err: error, pattern }, 'could not unsubscribe from signals'))
+      },
+    }
   }
 
   async close(): Promise<void> {
@@ -55,23 +92,53 @@ export class Signals {
     clearTimeout(timer)
   }
 
-  private async keepTrying(pattern: string, listener: (data: unknown) => void): Promise<void> {
-    while (!this.closed) {
+  private async keepTrying(listener: Listener): Promise<Awaited<ReturnType<Relay['subscribe']>> | null> {
+    const { pattern, listen } = listener
+    while (!this.closed && this.listeners.has(listener)) {
       const relay = this.current()
       try {
-        await relay.subscribe(pattern, (message) => listener(message.data))
-        return
+        return await relay.subscribe(pattern, (message) => listen(message.data))
       } catch (error) {
         this.log.debug({ err: error, pattern }, 'could not subscribe to signals: trying again')
         this.drop(relay)
       }
-      await new Promise((resolve) => setTimeout(resolve, SUBSCRIBE_AGAIN_MS).unref())
+      await pause(SUBSCRIBE_AGAIN_MS)
     }
+    return null
   }
 
   private current(): Relay {
-    this.relay ??= this.open()
+    this.relay ??= this.watched(this.open())
     return this.relay
+  }
+
+  /** A relay of whose gaps the listeners are told. */
+  private watched(relay: Relay): Relay {
+    relay.on('recovered', () => this.tellOfGap())
+    relay.on('lag', () => this.tellOfGap())
+    relay.on('error', () => void this.askUntilBack(relay))
+    return relay
+  }
+
+  /** After an error, what was sent until the store answers again may be lost. */
+  private async askUntilBack(relay: Relay): Promise<void> {
+    if (this.isAsking || this.listeners.size === 0) return
+    this.isAsking = true
+    while (!this.closed && this.relay === relay) {
+      try {
+        await relay.publish('ask', null)
+        break
+      } catch {
+        await pause(ASK_AGAIN_MS)
+      }
+    }
+    this.isAsking = false
+    this.tellOfGap()
+  }
+
+  private tellOfGap(): void {
+    if (this.closed) return
+    for (const { onGap } of this.listeners) onGap()
   }
 
   /** Forgets a relay that never came up; one that is up heals by itself, and keeps its subscriptions. */
@@ -81,4 +148,10 @@ export class Signals {
       void relay.close().catch(() => undefined)
     })
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
 }

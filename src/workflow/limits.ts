@@ -32,6 +32,8 @@ export const LIMITS = {
   retries: 1_000,
   /** Items of one page of a list. */
   pageSize: 200,
+  /** Streams that one API process serves at once. */
+  streams: 20_000,
   /** Tags of one run. */
   tags: 50,
 } as const

@@ -1,13 +1,11 @@
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { serve } from '@hono/node-server'
-import { createApp } from '../../src/api/app.ts'
+import { serveApi, type ServeOptions } from '../../src/api/serve.ts'
 import { announceActions } from '../../src/db/workers.ts'
 import type { QueueBackend } from '../../src/queue/connection.ts'
 import type { AnyAction } from '../../workers/action.ts'
 import { announcementsOf } from '../../workers/announcements.ts'
 import { registryWith } from './test-actions.ts'
-import { startTestEngine, type TestEngine } from './test-engine.ts'
+import { startTestEngine, type TestEngine, type TestEngineOptions } from './test-engine.ts'
 
 /** What a request was answered with. */
 export interface Answer<Body> {
@@ -37,17 +35,18 @@ export interface TestApi extends TestEngine {
 export async function startApi(
   backend: QueueBackend = 'postgres',
   actions: readonly AnyAction[] = [],
+  options: Pick<ServeOptions, 'keepAliveMs'> & Pick<TestEngineOptions, 'reconcileIntervalMs'> = {},
 ): Promise<TestApi> {
-  const engine = await startTestEngine({ backend, workers: 0, actions })
+  const engine = await startTestEngine({ ...options, backend, workers: 0, actions })
   await announceActions(engine.engine.db, announcementsOf(await registryWith(actions)))
-  const server = serve({ fetch: createApp(engine.engine).fetch, hostname: '127.0.0.1', port: 0 })
-  await once(server, 'listening')
+  const { server, streams } = await serveApi(engine.engine, { host: '127.0.0.1', port: 0, ...options })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     ...engine,
     url,
     call: (path, options) => call(path.startsWith('/') ? url + path : `${url}/api/v1/${path}`, options),
     async stop() {
+      await streams.close()
       const closed = new Promise((resolve) => server.close(resolve))
       if ('closeAllConnections' in server) server.closeAllConnections()
       await closed

@@ -17,8 +17,11 @@ export const logLineSchema = z
   })
   .openapi('LogLine')
 
+/** A line that an action logged as the API shows it. */
+export type LogLineView = z.infer<typeof logLineSchema>
+
 /** Shows a log line. */
-export function showLogLine(row: LogRow): z.infer<typeof logLineSchema> {
+export function showLogLine(row: LogRow): LogLineView {
   return {
     id: row.id,
     step_id: row.stepId,
