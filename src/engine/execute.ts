@@ -377,7 +377,11 @@ export class StepExecutor {
   ): Promise<boolean> {
     switch (outcome.kind) {
       case 'parked':
-        if (mark) mark.dropped = true
+        if (mark) {
+          mark.dropped = true
+          // One that is on its way would say of the run that it is running, behind the parking that says it waits.
+          await mark.counted
+        }
         await this.commitParking(outcome, key)
         if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
         else this.engine.changes.step(key.runId, key.stepIndex)

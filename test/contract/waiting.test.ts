@@ -131,6 +131,14 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect(await ended(await start(definition, {}))).toMatchObject({ status: 'failed', error: { code: 'binding' } })
     })
 
+    test('has its run wait from the moment that its step does', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const id = await start(definition, { amount: 5 })
+        await eventually(async () => stepOf(await read(id), 'ask').status === 'waiting')
+        expect((await read(id)).status).toBe('waiting')
+      }
+    })
+
     test('of a run that has stopped is asked no more', async () => {
       const bad = { id: 'bad', config: { duration_seconds: 0.3, fail_probability: 1 } }
       const done = await run({ name: 'stopped', steps: [{ id: 'ask', type: 'approval' }, bad] })
