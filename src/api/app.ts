@@ -93,7 +93,7 @@ function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>, s
   // Before the routes of one run: `/runs/diff` is none.
   api.route('/', explainRoutes(engine))
   api.route('/', runRoutes(engine))
-  api.route('/', streamRoutes(streams))
+  api.route('/', streamRoutes(engine, streams))
   api.route('/', approvalRoutes(engine))
   api.route('/', eventRoutes(engine))
   api.route('/', controlRoutes(engine))
