@@ -61,7 +61,9 @@ describe.each(BACKENDS)('streams of lists of runs on %s', (backend) => {
     const id = await start('leaves', waiting)
     await stream.until(reaches(id, 'waiting'))
     await api.call(`runs/${id}/cancel`, { method: 'POST' })
-    await stream.until(({ event, data }) => event === 'run' && data.id === id && data.status.startsWith('cancel'))
+    await expect(
+      stream.until(({ event, data }) => event === 'run' && data.id === id && data.status.startsWith('cancel')),
+    ).resolves.toMatchObject({ event: 'run' })
     stream.close()
   })
 
@@ -103,7 +105,7 @@ describe.each(BACKENDS)('streams of lists of runs on %s', (backend) => {
   it('ask for the list to be read again where changes may have got lost', async () => {
     const stream = await watch()
     api.engine.changes.all()
-    await stream.until(({ event }) => event === 'reload')
+    expect((await stream.until(({ event }) => event === 'reload')).data).toEqual({})
     stream.close()
   })
 })
