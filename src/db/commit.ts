@@ -79,9 +79,13 @@ UPDATE steps s SET status = 'running', attempt = i.attempt, worker_id = i.worker
 FROM input i
 WHERE s.run_id = i.run_id AND s.step_index = i.step_index AND s.attempt = i.attempt - 1
   AND s.status IN ('pending', 'running', 'retrying', 'waiting')
+  AND (s.retry_at IS NULL OR s.retry_at < clock_timestamp() + interval '10 milliseconds')
 RETURNING s.run_id || '.' || s.step_index AS key`
 
-/** Marks attempts as running, and the attempts that they take over as lost. Locks the steps' rows. */
+/**
+ * Marks attempts as running, and the attempts that they take over as lost. One whose predecessor failed after all, and is
+ * to be repeated later, does not count. Locks the steps' rows.
+ */
 export async function markStarted(db: Executor, keys: readonly AttemptKey[]): Promise<Applied> {
   const sorted = [...keys].sort(byKey)
   return applied(await db.batch('mark_started', MARK_STARTED, attemptColumns(sorted)))
@@ -148,10 +152,16 @@ WITH input AS (
   FROM (SELECT DISTINCT run_id FROM done WHERE halts IS NOT NULL) h
   WHERE s.run_id = h.run_id AND s.waiting_for IS NOT NULL AND s.waiting_for ->> 'kind' IN ('timer', 'approval', 'event')
     AND NOT EXISTS (SELECT 1 FROM input i WHERE i.run_id = s.run_id AND i.step_index = s.step_index)
+), voided AS (
+  UPDATE approvals a SET status = 'void'
+  FROM done WHERE a.run_id = done.run_id AND a.step_index = done.step_index AND a.status = 'open'
 )
 SELECT run_id || '.' || step_index AS key FROM done`
 
-/** Commits everything but results. Locks the steps' rows, and their runs' where one starts or stops. */
+/**
+ * Commits everything but results; what a step was asking counts no more. Locks the steps' rows, and their runs' where one
+ * starts or stops.
+ */
 export async function settleSteps(db: Executor, items: readonly Settlement[]): Promise<Applied> {
   const sorted = [...items].sort(byKey)
   return applied(

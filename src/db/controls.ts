@@ -165,11 +165,11 @@ export async function beginPause(db: Executor, ids: readonly string[]): Promise<
   )
 }
 
-/** Lets locked paused runs go on. */
+/** Lets locked paused runs go on; one that has no slot waits for it, also where it had begun before a retry. */
 export async function endPause(db: Executor, ids: readonly string[]): Promise<void> {
   await db.batch(
     'resume_runs',
-    `UPDATE runs SET status = CASE WHEN started_at IS NULL THEN 'queued'::run_status ELSE 'running'::run_status END,
+    `UPDATE runs SET status = CASE WHEN started_at IS NULL OR admitted_at IS NULL THEN 'queued'::run_status ELSE 'running'::run_status END,
        epoch = epoch + 1, queue_token = NULL
      WHERE id = ANY($1::uuid[])`,
     [ids],

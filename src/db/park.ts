@@ -13,12 +13,17 @@ export interface Parking extends AttemptKey {
   wakeAt: string | null
 }
 
+/** A step that would have begun to wait although its run is being cancelled, or has ended. */
+export class ParkedTooLate extends Error {}
+
 /**
  * Parks one step: its attempt has no owner from now on. False: another attempt owns the step. Where nothing else of its
- * run is running, the run waits. Locks the step's row and its run's. Parking again only changes what it waits for.
+ * run is running, the run waits. Locks the step's row and then its run's, for which a control may have been before us: throws
+ * {@link ParkedTooLate} where nothing is to wait any more, so call it in a transaction. Parking again only changes what it
+ * waits for.
  */
 export async function parkStep(db: Executor, parking: Parking): Promise<boolean> {
-  const rows = await db.batch('park_step', PARK, [
+  const rows = await db.batch<{ isInTime: boolean }>('park_step', PARK, [
     parking.runId,
     parking.stepIndex,
     parking.attempt,
@@ -27,6 +32,7 @@ export async function parkStep(db: Executor, parking: Parking): Promise<boolean>
     JSON.stringify(parking.waitingFor),
     parking.wakeAt,
   ])
+  if (rows[0]?.isInTime === false) throw new ParkedTooLate(`run ${parking.runId} is about to end`)
   return rows.length > 0
 }
 
@@ -39,12 +45,13 @@ WITH parked AS (
     AND (s.attempt < $3::int OR (s.attempt = $3::int AND (s.worker_id = $4::uuid OR s.status = 'waiting')))
   RETURNING s.run_id, s.step_index
 ), waiting AS (
-  UPDATE runs r SET started_at = LEAST(r.started_at, $5::timestamptz), status = CASE WHEN EXISTS (
+  UPDATE runs r SET started_at = LEAST(r.started_at, $5::timestamptz), status = CASE WHEN r.status = 'paused' THEN r.status WHEN EXISTS (
       SELECT 1 FROM steps s WHERE s.run_id = r.id AND s.status IN ('running', 'retrying') AND s.step_index <> $2::int
     ) THEN 'running'::run_status ELSE 'waiting'::run_status END
-  FROM parked WHERE r.id = parked.run_id AND r.status IN ('queued', 'running', 'waiting')
+  FROM parked WHERE r.id = parked.run_id AND r.status IN ('queued', 'running', 'waiting', 'paused')
+  RETURNING r.id
 )
-SELECT step_index FROM parked`
+SELECT EXISTS (SELECT 1 FROM waiting) AS "isInTime" FROM parked`
 
 /** A row beyond the definition's steps: an item of a map, or a compensation. */
 export interface ChildRow {

@@ -1,5 +1,5 @@
 import type { ControlledRun } from '../db/controls.ts'
-import { TransactionLost, type Database } from '../db/client.ts'
+import { TransactionLost, type Database, type Transaction } from '../db/client.ts'
 import { SluiceError } from '../errors.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
@@ -14,10 +14,13 @@ import type { Engine } from './engine.ts'
 const TRIES = 5
 
 /** Runs a control in a transaction; one that was the victim of a deadlock is repeated. */
-export async function controlled<T>(engine: Engine, work: (batch: Database['batch']) => Promise<T>): Promise<T> {
+export async function controlled<T>(
+  engine: Engine,
+  work: (batch: Database['batch'], tx: Transaction) => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await engine.db.transaction((_tx, batch) => work(batch))
+      return await engine.db.transaction((tx, batch) => work(batch, tx))
     } catch (error) {
       if (!isDeadlock(error) || tries >= TRIES) throw error
     }

@@ -2,6 +2,7 @@ import { insertDecision, lockApproval, type Approval, type LockedApproval } from
 import { SluiceError } from '../errors.ts'
 import type { Json } from '../workflow/definition.ts'
 import { isFinished } from '../workflow/states.ts'
+import { controlled } from './control.ts'
 import type { Engine } from './engine.ts'
 import { wakeSteps } from './wake.ts'
 
@@ -25,7 +26,7 @@ export interface ApprovalDecision {
  */
 export async function decideApproval(engine: Engine, decision: ApprovalDecision): Promise<void> {
   const { runId, stepId, approved, by, comment, data } = decision
-  const locked = await engine.db.transaction(async (tx) => {
+  const locked = await controlled(engine, async (_batch, tx) => {
     const found = await lockApproval(tx, runId, stepId)
     if (found === null)
       throw new SluiceError('not_found', `Step "${stepId}" of run ${runId} has asked for no approval.`)

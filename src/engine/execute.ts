@@ -1,5 +1,4 @@
 import type { Job } from 'bullmq'
-import { setApprovalStatus } from '../db/approvals.ts'
 import type { AttemptKey, Settlement } from '../db/commit.ts'
 import type { StoredError } from '../db/schema.ts'
 import { TransactionLost } from '../db/client.ts'
@@ -15,7 +14,7 @@ import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
 import type { AbortRequest } from './abort.ts'
 import type { Engine } from './engine.ts'
 import { Gates } from './gates.ts'
-import { parkStep } from '../db/park.ts'
+import { ParkedTooLate, parkStep } from '../db/park.ts'
 import { parkedKindFor, parkedKindOf } from './park/kinds.ts'
 import type { ParkContext, Still } from './park/parked.ts'
 import {
@@ -45,6 +44,9 @@ export interface ExecutorOptions {
   /** Whether this process may judge others by their silence: {@link Heartbeat.isSteady}. */
   isSteady: () => boolean
 }
+
+/** An attempt that goes on to wait. */
+type Parked = Extract<Outcome, { kind: 'parked' }>
 
 /** One attempt under way in this process. */
 interface Running {
@@ -177,9 +179,6 @@ export class StepExecutor {
       case 'fail':
         // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
         if (activation.row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
-        if (activation.row.waitingFor?.kind === 'approval') {
-          await setApprovalStatus(this.engine.db, activation.row.waitingFor.approval_id, 'void')
-        }
         if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return false
         await this.release(activation, job)
         if (decision.kind === 'fail') failJob(decision.error.message)
@@ -212,9 +211,13 @@ export class StepExecutor {
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
     if (this.running.has(attemptId(key))) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
-    const outcome = await this.attempt(activation, key)
-    if (outcome === null) return false
-    return this.finish(outcome, { activation, key, job, bull, token })
+    try {
+      const outcome = await this.attempt(activation, key)
+      return outcome !== null && (await this.finish(outcome, { activation, key, job, bull, token }))
+    } finally {
+      // Not before its end is committed: a second job of the step would take it for abandoned.
+      this.running.delete(attemptId(key))
+    }
   }
 
   /**
@@ -261,7 +264,7 @@ export class StepExecutor {
   /** A step that was woken for nothing goes on to wait until its own time. */
   private async rewind({ row }: Activation, key: AttemptKey, { wakeAt }: Still): Promise<void> {
     const isEarly = row.wakeInMs !== null && row.wakeInMs <= 0
-    if (isEarly) await parkStep(this.engine.db, { ...key, waitingFor: row.waitingFor!, wakeAt })
+    if (isEarly) await this.commitParking({ waitingFor: row.waitingFor!, wakeAt }, key)
   }
 
   private itemOf({ step }: Activation, item: { stepId: string; gated: boolean }) {
@@ -308,10 +311,9 @@ export class StepExecutor {
     activation: Activation,
     key: AttemptKey,
   ): Promise<{ outcome: Outcome; mark: StartMark } | null> {
-    const id = attemptId(key)
     const abort = new AbortController()
     const compensates = activation.child !== null && activation.child.itemIndex === null
-    this.running.set(id, { key, epoch: activation.jobEpoch, compensates, abort })
+    this.running.set(attemptId(key), { key, epoch: activation.jobEpoch, compensates, abort })
     const timer = this.startTimeout(activation, abort)
     try {
       const mark = this.commit.start(key)
@@ -333,7 +335,6 @@ export class StepExecutor {
       return { outcome, mark }
     } finally {
       clearTimeout(timer)
-      this.running.delete(id)
     }
   }
 
@@ -352,15 +353,17 @@ export class StepExecutor {
   }
 
   /** Commits that an attempt waits, with what belongs to it; what it waits for is then looked at. */
-  private async commitParking(outcome: Extract<Outcome, { kind: 'parked' }>, key: AttemptKey): Promise<void> {
-    const { waitingFor, wakeAt, within } = outcome
+  private async commitParking(
+    { waitingFor, wakeAt, within }: Pick<Parked, 'waitingFor' | 'wakeAt'> & Partial<Parked>,
+    key: AttemptKey,
+  ): Promise<void> {
     try {
       await this.engine.db.transaction(async (_tx, batch) => {
-        if (await parkStep({ batch }, { ...key, waitingFor, wakeAt })) await within(batch)
+        if (await parkStep({ batch }, { ...key, waitingFor, wakeAt })) await within?.(batch)
       })
     } catch (error) {
-      // Whether it committed, the next read tells.
-      if (!(error instanceof TransactionLost)) throw error
+      // Whether it committed, and what comes of a step that is not to wait any more, the next read tells.
+      if (!(error instanceof TransactionLost || error instanceof ParkedTooLate)) throw error
     }
   }
 

@@ -99,6 +99,8 @@ export interface Attempt {
 export async function perform(attempt: Attempt): Promise<Outcome> {
   const { signal } = attempt.context
   try {
+    // What is over before it has begun, because its start mark took so long, is not executed.
+    signal.throwIfAborted()
     return requireDeclaredOutcome(attempt.activation.step, await untilAborted(execute(attempt), signal))
   } catch (error) {
     if (signal.aborted && signal.reason instanceof AttemptAborted) return aborted(signal.reason)
@@ -295,13 +297,14 @@ function numberOf(value: Json | undefined): number | undefined {
 
 /** Settles with the work, or rejects as soon as the signal fires: what ignores the signal is abandoned. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Before anything is thrown: that nobody waits for the work any more must not end the process.
+  work.catch(() => undefined)
   if (signal.aborted) throw signal.reason
   let onAbort: (() => void) | undefined
   const abort = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason as Error)
     signal.addEventListener('abort', onAbort, { once: true })
   })
-  work.catch(() => undefined)
   try {
     return await Promise.race([work, abort])
   } finally {
