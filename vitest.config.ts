@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'chaos',
-          include: ['test/chaos/**/*.test.ts'],
+          include: ['test/chaos/**/*.test.ts', 'test/model/**/*.test.ts'],
           // Real processes and real deadlines: one file at a time, when all others are done.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

@@ -32,6 +32,8 @@ export interface System {
   readonly postgres: PrivateServer
   readonly redisUrl: string
   readonly prefix: string
+  /** Where the API answers, without a path. */
+  readonly url: string
   /** The API process that was started last. */
   readonly api: TestProcess
   /** All worker processes that were started, dead ones too. */
@@ -107,6 +109,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       },
       redisUrl,
       prefix,
+      url: processes.url,
       get api() {
         return processes.api()
       },
