@@ -21,6 +21,7 @@ import { explainRoutes } from './routes/explain.ts'
 import { manufacturingRoutes } from './routes/manufacturing.ts'
 import { operationRoutes, probeRoutes } from './routes/operations.ts'
 import { orderRoutes } from './routes/orders.ts'
+import { overviewRoutes } from './routes/overview.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
 import { startRoutes } from './routes/start.ts'
@@ -93,7 +94,7 @@ function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>, s
   // Before the routes of one run: `/runs/diff` is none.
   api.route('/', explainRoutes(engine))
   api.route('/', runRoutes(engine))
-  api.route('/', streamRoutes(streams))
+  api.route('/', streamRoutes(engine, streams))
   api.route('/', approvalRoutes(engine))
   api.route('/', eventRoutes(engine))
   api.route('/', controlRoutes(engine))
@@ -102,6 +103,7 @@ function apiRoutes(engine: Engine, readStats: ReturnType<typeof serviceStats>, s
   api.route('/', webhookRoutes(engine))
   api.route('/', actionRoutes(engine))
   api.route('/', operationRoutes(engine, readStats))
+  api.route('/', overviewRoutes(engine))
   api.route('/', manufacturingRoutes(engine))
   api.route('/', probeRoutes(engine))
   return api

@@ -80,6 +80,12 @@ export async function listRuns(db: Database, filter: RunFilter): Promise<RunEntr
   return await withProgress(db, rows)
 }
 
+/** Runs of ids as lists show them, in any order; those that there are not are left out. Index: runs_pkey. */
+export async function listRunsOf(db: Database, ids: readonly string[]): Promise<RunEntry[]> {
+  if (ids.length === 0) return []
+  return await withProgress(db, await selectEntries(db).where(inArray(runs.id, [...ids])))
+}
+
 /** Ids of the runs that {@link listRuns} lists, newest first; `undone`: whether compensated ones are among them. */
 export async function listRunIds(db: Database, filter: RunFilter & { undone: boolean }): Promise<string[]> {
   const conditions = [...conditionsOf(filter), filter.undone ? undefined : isNull(runs.compensation)]

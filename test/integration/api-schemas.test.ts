@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { pageOf } from '../../src/api/pages.ts'
 import { actionSchema } from '../../src/api/schemas/action.ts'
+import { historySchema } from '../../src/api/schemas/history.ts'
 import { logLineSchema } from '../../src/api/schemas/log-line.ts'
 import { orderSchema } from '../../src/api/schemas/order.ts'
 import { runEntrySchema, runSchema } from '../../src/api/schemas/run.ts'
 import { statsSchema } from '../../src/api/schemas/stats.ts'
 import { stepDetailSchema } from '../../src/api/schemas/step.ts'
+import { busyWorkerSchema } from '../../src/api/schemas/worker.ts'
 import { versionEntrySchema, workflowDetailSchema, workflowEntrySchema } from '../../src/api/schemas/workflow.ts'
 import { definitionOf } from '../support/api-shapes.ts'
 import { startApi, type TestApi } from '../support/api.ts'
@@ -46,6 +48,8 @@ it.each<[string, () => string, z.ZodType]>([
   ['orders', () => 'orders', pageOf(orderSchema)],
   ['actions', () => 'actions', pageOf(actionSchema)],
   ['stats', () => 'stats', statsSchema],
+  ['history', () => 'stats/history', historySchema],
+  ['workers', () => 'workers', z.object({ items: z.array(busyWorkerSchema), is_complete: z.boolean() })],
 ])('%s: the answer is what the OpenAPI document says, nothing less and nothing more', async (_name, path, schema) => {
   const { status, body } = await api.call(path())
   expect(status).toBe(200)

@@ -1,10 +1,13 @@
 import { upgradeWebSocket } from '@hono/node-server'
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { Engine } from '../../engine/engine.ts'
 import { SluiceError } from '../../errors.ts'
 import { strict } from '../problems.ts'
+import { readRunFilter, runFilter } from '../run-filter.ts'
 import { problems } from '../schemas/responses.ts'
 import { isUuid } from '../../db/search.ts'
+import type { Source } from '../stream/source.ts'
 import { sseResponse } from '../stream/sse.ts'
 import type { Streams } from '../stream/streams.ts'
 import { socketEvents } from '../stream/web-socket.ts'
@@ -36,6 +39,21 @@ const runRoute = createRoute({
   },
 })
 
+const listRoute = createRoute({
+  method: 'get',
+  path: '/stream',
+  tags,
+  summary: 'Watch a list of runs (Server-Sent Events)',
+  description: `\`run\`: a run that changed, as in \`GET /runs\`; one whose \`status\` fits the filter no longer comes once more.
+\`reload\`: changes may have got lost, read the list again. Nothing comes for what is there already: read the list once the
+stream is open, and whenever it has been opened again.`,
+  request: { query: strict(runFilter) },
+  responses: {
+    200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+    ...problems(422, 503),
+  },
+})
+
 const socketRoute = createRoute({
   method: 'get',
   path: '/ws/runs/{run}',
@@ -47,14 +65,16 @@ const socketRoute = createRoute({
 })
 
 /** Streams of what happens. */
-export function streamRoutes(streams: Streams): OpenAPIHono {
+export function streamRoutes(engine: Engine, streams: Streams): OpenAPIHono {
   const app = new OpenAPIHono()
+  app.openapi(listRoute, async (c) => {
+    streams.refuseWhenFull()
+    const source = await streams.lists.watch(await readRunFilter(engine, c.req.valid('query')))
+    return await answer(c, source, streams)
+  })
   app.openapi(runRoute, async (c) => {
     const source = await watchRun(streams, c.req.valid('param').run, c.req.valid('query'), lastEventId(c))
-    const response = sseResponse(source, streams.connections)
-    // Nobody reads the body of such an answer.
-    if (c.req.raw.method === 'HEAD') await response.body?.cancel()
-    return response
+    return await answer(c, source, streams)
   })
   app.openapi(socketRoute, async (c) => {
     refuseNoSocket(c)
@@ -62,6 +82,13 @@ export function streamRoutes(streams: Streams): OpenAPIHono {
     return await upgradeWebSocket(c, socketEvents(source, streams.connections))
   })
   return app
+}
+
+async function answer(c: Context, source: Source, streams: Streams): Promise<Response> {
+  const response = sseResponse(source, streams.connections)
+  // Nobody reads the body of such an answer.
+  if (c.req.raw.method === 'HEAD') await response.body?.cancel()
+  return response
 }
 
 async function watchRun(streams: Streams, id: string, { logs, after }: z.output<typeof query>, lastId?: number) {

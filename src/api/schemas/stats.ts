@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { RUN_STATUSES, STEP_STATUSES } from '../../workflow/states.ts'
 import type { ServiceStats } from '../service-stats.ts'
-import { id, iso, timestamp } from './fields.ts'
+import { showWorker, workerSchema } from './worker.ts'
 
 const window = z.object({ last_minute: z.int(), last_hour: z.int() })
 
@@ -18,18 +18,7 @@ export const statsSchema = z
       .record(z.string(), z.record(z.string(), z.int()))
       .nullable()
       .openapi({ description: 'Jobs of each queue by state; null while the queue does not answer' }),
-    workers: z.array(
-      z.object({
-        id,
-        name: z.string().openapi({ example: 'worker-1:4711' }),
-        hostname: z.string(),
-        pid: z.int(),
-        queues: z.array(z.string()),
-        concurrency: z.int(),
-        started_at: timestamp,
-        heartbeat_at: timestamp,
-      }),
-    ),
+    workers: z.array(workerSchema),
   })
   .openapi('Stats')
 
@@ -37,15 +26,6 @@ export const statsSchema = z
 export function showStats(stats: ServiceStats): z.infer<typeof statsSchema> {
   return {
     ...stats,
-    workers: stats.workers.map((worker) => ({
-      id: worker.id,
-      name: `${worker.hostname}:${worker.pid}`,
-      hostname: worker.hostname,
-      pid: worker.pid,
-      queues: worker.queues,
-      concurrency: worker.concurrency,
-      started_at: iso(worker.startedAt),
-      heartbeat_at: iso(worker.heartbeatAt),
-    })),
+    workers: stats.workers.map(showWorker),
   }
 }

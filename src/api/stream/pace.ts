@@ -5,6 +5,8 @@ export interface PaceOptions {
   work: () => Promise<void>
   /** Least time from one start to the next. */
   gapMs: number
+  /** Times as much rest as work took: what it may cost at most. */
+  rest: number
   /** Time until work that failed is tried again. */
   againMs: number
   log: Logger
@@ -12,7 +14,7 @@ export interface PaceOptions {
 
 /**
  * Does work when asked: at once, or when its time has come; once for all who ask meanwhile; never twice at the same
- * moment. Takes at most half of the time: work that takes long is done less often.
+ * moment.
  */
 export class Pace {
   private readonly options: PaceOptions
@@ -38,14 +40,15 @@ export class Pace {
   }
 
   private async run(): Promise<void> {
-    const { work, gapMs, againMs, log } = this.options
+    const { work, gapMs, rest, againMs, log } = this.options
     const startMs = performance.now()
     this.timer = null
     this.isWorking = true
     this.isAsked = false
     try {
       await work()
-      this.dueMs = Math.max(startMs + gapMs, 2 * performance.now() - startMs)
+      const endMs = performance.now()
+      this.dueMs = Math.max(startMs + gapMs, endMs + rest * (endMs - startMs))
     } catch (error) {
       log.warn({ err: error }, 'what is watched could not be read: trying again')
       this.dueMs = performance.now() + againMs

@@ -58,7 +58,7 @@ export class RunHub {
   constructor(engine: Engine, feed: Feed) {
     this.engine = engine
     this.feed = feed
-    this.pace = new Pace({ work: () => this.readDue(), gapMs: GAP_MS, againMs: AGAIN_MS, log: engine.log })
+    this.pace = new Pace({ work: () => this.readDue(), gapMs: GAP_MS, rest: 1, againMs: AGAIN_MS, log: engine.log })
     feed.tell((changes) => this.hear(changes))
   }
 

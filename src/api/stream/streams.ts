@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { SluiceError } from '../../errors.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { Feed } from './feed.ts'
+import { ListHub } from './list-hub.ts'
 import { RunHub } from './run-hub.ts'
 import type { Kept } from './sse.ts'
 
@@ -11,6 +12,7 @@ const KEEP_ALIVE_MS = 15_000
 /** All streams of this process. */
 export class Streams {
   readonly runs: RunHub
+  readonly lists: ListHub
   private readonly feed: Feed
   private readonly open = new Set<Kept>()
   private readonly timer: NodeJS.Timeout
@@ -19,6 +21,7 @@ export class Streams {
   constructor(engine: Engine, options: { keepAliveMs?: number } = {}) {
     this.feed = new Feed(engine.changes)
     this.runs = new RunHub(engine, this.feed)
+    this.lists = new ListHub(engine, this.feed)
     this.timer = setInterval(() => this.keepAlive(), options.keepAliveMs ?? KEEP_ALIVE_MS)
     this.timer.unref()
   }
@@ -44,6 +47,7 @@ export class Streams {
     this.isClosed = true
     clearInterval(this.timer)
     this.runs.close()
+    this.lists.close()
     this.feed.end()
     return Promise.resolve()
   }

@@ -1,0 +1,111 @@
+import { v7 as uuidv7 } from 'uuid'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { runEntrySchema, RunView } from '../../src/api/schemas/run.ts'
+import type { z } from 'zod'
+import { definitionOf, type Page } from '../support/api-shapes.ts'
+import { startApi, type TestApi } from '../support/api.ts'
+import { BACKENDS } from '../support/contract.ts'
+import { openStream, type TestStream } from '../support/streams.ts'
+
+type RunEntry = z.infer<typeof runEntrySchema>
+interface RowMessage {
+  event: 'run' | 'reload'
+  data: RunEntry
+}
+
+const waiting = { steps: [{ id: 'go', type: 'wait_event', config: { event: 'go' } }] }
+
+describe.each(BACKENDS)('streams of lists of runs on %s', (backend) => {
+  let api: TestApi
+  beforeAll(async () => {
+    api = await startApi(backend)
+    await api.startWorker()
+  })
+  afterAll(() => api.stop())
+
+  const start = async (name: string, rest: object = {}, request: object = {}): Promise<string> => {
+    const { body } = await api.call<RunView>('runs', {
+      body: { definition: definitionOf(name, { ...rest }), ...request },
+    })
+    return body.id
+  }
+  const watch = (query = '') => openStream<RowMessage>(`${api.url}/api/v1/stream${query}`)
+  const rowsOf = (stream: TestStream<RowMessage>, id: string) =>
+    stream.messages.flatMap(({ event, data }) => (event === 'run' && data.id === id ? [data] : []))
+  const reaches =
+    (id: string, status: string) =>
+    ({ event, data }: RowMessage) =>
+      event === 'run' && data.id === id && data.status === status
+
+  it('tell the rows of runs that change, as lists have them, and of no others', async () => {
+    const earlier = await watch()
+    const before = await start('before')
+    await earlier.until(reaches(before, 'completed'))
+    earlier.close()
+    const stream = await watch()
+    expect(stream.headers.get('content-type')).toContain('text/event-stream')
+    const id = await start('list', waiting)
+    await stream.until(reaches(id, 'waiting'))
+    await api.call(`runs/${id}/events`, { body: { name: 'go' } })
+    await stream.until(reaches(id, 'completed'))
+    const { items } = (await api.call<Page<RunEntry>>('runs')).body
+    expect(rowsOf(stream, id).at(-1)).toEqual(items.find((run) => run.id === id))
+    expect(rowsOf(stream, before)).toEqual([])
+    const rows = rowsOf(stream, id).map((row) => JSON.stringify(row))
+    expect(new Set(rows).size).toBe(rows.length)
+    stream.close()
+  })
+
+  it('tell of a run whose status fits no longer once more', async () => {
+    const stream = await watch('?status=waiting,paused')
+    const id = await start('leaves', waiting)
+    await stream.until(reaches(id, 'waiting'))
+    await api.call(`runs/${id}/cancel`, { method: 'POST' })
+    await expect(
+      stream.until(({ event, data }) => event === 'run' && data.id === id && data.status.startsWith('cancel')),
+    ).resolves.toMatchObject({ event: 'run' })
+    stream.close()
+  })
+
+  it('are filtered as lists are', async () => {
+    const name = `filtered-${uuidv7()}`
+    const known = await start(name)
+    const streams = await Promise.all(
+      [
+        `workflow=${name}`,
+        'tag=red',
+        `search=${name.slice(4, 30).toUpperCase()}`,
+        `search=${known}`,
+        'created_before=2020-01-01T00:00:00Z',
+        'status=failed',
+        'workflow=nowhere',
+      ].map((query) => watch(`?${query}`)),
+    )
+    const all = await watch()
+    const [plain, red] = [await start(name), await start(name, {}, { tags: ['red', 'x'] })]
+    const other = await start('another')
+    for (const id of [plain, red, other]) await all.until(reaches(id, 'completed'))
+    const seen = streams.map((stream) =>
+      [plain, red, other].map((id) => rowsOf(stream, id).some(({ status }) => status === 'completed')),
+    )
+    expect(seen).toEqual([
+      [true, true, false],
+      [false, true, false],
+      [true, true, false],
+      [false, false, false],
+      [false, false, false],
+      [false, false, false],
+      [false, false, false],
+    ])
+    for (const stream of [...streams, all]) stream.close()
+    expect((await api.call('stream?status=odd')).status).toBe(422)
+    expect((await api.call('stream?limit=3')).status).toBe(422)
+  })
+
+  it('ask for the list to be read again where changes may have got lost', async () => {
+    const stream = await watch()
+    api.engine.changes.all()
+    expect((await stream.until(({ event }) => event === 'reload')).data).toEqual({})
+    stream.close()
+  })
+})
