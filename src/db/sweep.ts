@@ -97,27 +97,29 @@ FROM runs r, LATERAL (
 ) s
 WHERE r.id = ANY($1::uuid[]) AND COALESCE(s.changed_at, r.created_at) < now() - $2::float8 * interval '1 millisecond'`
 
-/**
- * Of some runs, has those parked steps looked at that nothing will wake any more: their approval is not open, their child
- * run has ended or was never started, their timer has no time. Returns their runs. Each of these is woken by the very
- * statement that ends what it waits for, so there are none unless somebody meddled, or a fault of ours. Index: steps_parked.
- */
-export async function wakeForsaken(db: Database, runIds: readonly string[]): Promise<string[]> {
-  const rows = await db.batch<{ run: string }>('wake_forsaken', WAKE_FORSAKEN, [runIds])
-  return [...new Set(rows.map((row) => row.run))]
-}
-
-const WAKE_FORSAKEN = `
-UPDATE steps s SET wake_at = clock_timestamp()
-FROM runs r
-WHERE r.id = s.run_id AND s.run_id = ANY($1::uuid[]) AND s.waiting_for IS NOT NULL AND s.status = 'waiting'
-  AND r.status IN ('queued', 'running', 'waiting', 'cancelling') AND (s.wake_at IS NULL OR s.wake_at > clock_timestamp())
+/** A parked step that nothing will wake any more: its approval is not open, its child run has ended or never began, its timer has no time. */
+const FORSAKEN = `s.run_id = ANY($1::uuid[]) AND s.waiting_for IS NOT NULL AND s.status = 'waiting'
+  AND (s.wake_at IS NULL OR s.wake_at > clock_timestamp())
   AND CASE s.waiting_for ->> 'kind'
     WHEN 'approval' THEN NOT EXISTS (SELECT 1 FROM approvals a WHERE a.id = (s.waiting_for ->> 'approval_id')::uuid AND a.status = 'open')
     WHEN 'run' THEN NOT EXISTS (SELECT 1 FROM runs c WHERE c.id = (s.waiting_for ->> 'run_id')::uuid AND c.status NOT IN ('completed', 'failed', 'cancelled'))
     WHEN 'timer' THEN s.wake_at IS NULL
-    ELSE false END
-RETURNING s.run_id AS run`
+    ELSE false END`
+
+/**
+ * Those of some runs with parked steps that wait for what is gone. Steps are woken by the very statement that ends what
+ * they wait for, so there are none unless somebody meddled, or a fault of ours. Index: steps_parked.
+ */
+export async function findForsaken(db: Database, runIds: readonly string[]): Promise<string[]> {
+  const text = `SELECT DISTINCT s.run_id AS run FROM steps s WHERE ${FORSAKEN}`
+  const rows = await db.batch<{ run: string }>('find_forsaken', text, [runIds])
+  return rows.map((row) => row.run)
+}
+
+/** Has these steps of some runs looked at once their jobs come up. Locks their rows. */
+export async function wakeForsaken(db: Database, runIds: readonly string[]): Promise<void> {
+  await db.batch('wake_forsaken', `UPDATE steps s SET wake_at = clock_timestamp() WHERE ${FORSAKEN}`, [runIds])
+}
 
 /** Epochs of unfinished runs; finished, paused and unknown runs are left out. */
 export async function readLiveEpochs(db: Database, runIds: readonly string[]): Promise<Map<string, number>> {

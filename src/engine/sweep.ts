@@ -1,4 +1,12 @@
-import { findQuietRuns, readLiveEpochs, readQuietRuns, wakeForsaken, type Quiet, type QuietRun } from '../db/sweep.ts'
+import {
+  findQuietRuns,
+  readLiveEpochs,
+  readQuietRuns,
+  findForsaken,
+  wakeForsaken,
+  type Quiet,
+  type QuietRun,
+} from '../db/sweep.ts'
 import { ROOT_JOB } from '../queue/names.ts'
 import { findStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
@@ -74,6 +82,7 @@ export class Sweep {
       suspects.length === 0 ? [] : (await readQuietRuns(this.engine.db, suspects, quiet)).map((run) => run.id)
     if (lost.length > 0) {
       await this.tellOf(lost)
+      await wakeForsaken(this.engine.db, lost)
       await redispatch(this.engine, lost)
     }
     return { looked: page.runs.length, redispatched: lost.length }
@@ -84,23 +93,20 @@ export class Sweep {
     for (const id of lost.slice(0, RUNS_TOLD)) {
       const explained = await explainRun(this.engine, id)
       const unexplained = explained && findUnexplained(explained)
-      this.engine.log.warn(
-        { run: id, step: unexplained?.step ?? undefined, why: unexplained?.text ?? explained?.text },
-        'nothing explains why the run does not go on: dispatching it anew',
-      )
+      if (unexplained) {
+        const { step, text: why } = unexplained
+        this.engine.log.warn({ run: id, step, why }, 'nothing explains why the run does not go on: dispatching it anew')
+      } else {
+        this.engine.log.warn({ run: id }, 'the queue did not know what is due of a run: dispatching it anew')
+      }
     }
     if (lost.length <= RUNS_TOLD) return
     this.engine.log.warn({ runs: lost.length - RUNS_TOLD }, 'the same holds for more runs: dispatching them anew, too')
   }
 
   private async forsakenRuns(runs: readonly QuietRun[]): Promise<string[]> {
-    const parked = runs.filter((run) => run.hasChildren || run.parked.includes(true))
-    return parked.length === 0
-      ? []
-      : wakeForsaken(
-          this.engine.db,
-          parked.map((run) => run.id),
-        )
+    const parked = runs.filter((run) => run.hasChildren || run.parked.includes(true)).map((run) => run.id)
+    return parked.length === 0 ? [] : findForsaken(this.engine.db, parked)
   }
 
   /** Wakes parked steps whose hint got lost, and brings the status of a page of runs with parked steps up to date. */

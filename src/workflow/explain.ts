@@ -27,7 +27,7 @@ import type { WaitingFor } from './waiting-for.ts'
 /**
  * Why a run does not go on: from what Postgres and the queue say, a chain of reasons for each unsettled step, from the
  * step to its root cause. Of several things that a step waits for the chain follows one. Every step is looked at once, in
- * topological order, and points to the step that it waits for, so a run of 10,000 steps costs some 10 ms and no chain
+ * topological order, and points to the step that it waits for, so a run of 10,000 steps takes about 0.1 s and no chain
  * can go round in a circle.
  */
 
@@ -220,21 +220,24 @@ function buildNodes(workflow: CompiledWorkflow, run: KnownRun): Node[] {
 interface Parts {
   own: Reason[]
   isDue: boolean
-  next?: Node | undefined
+  next?: Node | null | undefined
 }
 
-function link(place: Pick<Node, 'index' | 'id' | 'status' | 'step'>, { own, isDue, next }: Parts): Node {
-  const persistence = persistenceOf(own)
-  if (next === undefined) return { ...place, own, isDue, next: null, link: null, root: null, depth: 0, persistence }
+function link(place: Pick<Node, 'index' | 'id' | 'status' | 'step'>, { own, isDue, next = null }: Parts): Node {
+  const { index, id, status, step } = place
+  const persistence = Math.max(persistenceOf(own), next?.persistence ?? -1)
   return {
-    ...place,
+    index,
+    id,
+    status,
+    step,
     own,
     isDue,
     next,
-    link: waitsForStep(place.id, { step_id: next.id, status: next.status }),
-    root: rootOf(next),
-    depth: next.depth + 1,
-    persistence: Math.max(next.persistence, persistence),
+    persistence,
+    link: next && waitsForStep(id, { step_id: next.id, status: next.status }),
+    root: next && rootOf(next),
+    depth: next === null ? 0 : next.depth + 1,
   }
 }
 

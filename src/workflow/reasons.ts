@@ -194,9 +194,12 @@ function until(time: string | null): string {
   return time === null ? '' : `, until ${time}`
 }
 
+/** Kept, since making one takes longer than anything else here. */
+const NUMBERS = new Intl.NumberFormat('en')
+
 /** `1 step`, `9,993 steps`. */
 export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
+  return `${NUMBERS.format(number)} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function listed(names: readonly string[], word: 'and' | 'or'): string {
