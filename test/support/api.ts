@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { serveApi, type ServeOptions } from '../../src/api/serve.ts'
+import { serveApi, type ApiServer, type ServeOptions } from '../../src/api/serve.ts'
 import { announceActions } from '../../src/db/workers.ts'
 import type { QueueBackend } from '../../src/queue/connection.ts'
 import type { AnyAction } from '../../workers/action.ts'
@@ -27,6 +27,7 @@ export interface CallOptions {
 export interface TestApi extends TestEngine {
   /** `http://127.0.0.1:port` */
   readonly url: string
+  readonly streams: ApiServer['streams']
   /** Sends a request; a path that does not begin with `/` is below `/api/v1`. */
   call<Body = Record<string, unknown>>(path: string, options?: CallOptions): Promise<Answer<Body>>
 }
@@ -44,6 +45,7 @@ export async function startApi(
   return {
     ...engine,
     url,
+    streams,
     call: (path, options) => call(path.startsWith('/') ? url + path : `${url}/api/v1/${path}`, options),
     async stop() {
       await streams.close()

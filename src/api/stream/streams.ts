@@ -26,6 +26,11 @@ export class Streams {
     this.timer.unref()
   }
 
+  /** Streams that are open. */
+  get size(): number {
+    return this.open.size
+  }
+
   /** Throws `unavailable` where this process takes no further stream. */
   refuseWhenFull(): void {
     if (this.isClosed) throw new SluiceError('unavailable', 'The service stops: connect again.')
