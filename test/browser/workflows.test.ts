@@ -1,0 +1,126 @@
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { useDashboard } from './support/dashboard.ts'
+
+const dashboard = useDashboard()
+
+const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
+
+/** Puts a text in place of what is in an editor. */
+async function write(page: Page, label: string, text: string): Promise<void> {
+  const editor = page.getByRole('textbox', { name: label })
+  await editor.click()
+  await page.keyboard.press('Control+a')
+  // As a paste: typing would have the editor close brackets.
+  await page.keyboard.insertText(text)
+}
+
+it('a workflow is written in the editor, saved, run, changed and compared', async () => {
+  const page = await dashboard.open('/define')
+  await page.getByText('Valid: 2 steps on 2 levels').waitFor()
+
+  await write(page, 'Definition', '{ "name": "greeting", "steps": [{ "id": "a", "config": { "action": "ecko" } }] }')
+  const problems = page.getByRole('status', { name: 'Problems' })
+  await problems.getByText('One problem').waitFor()
+  expect(await problems.textContent()).toContain('/steps/0/config/action')
+  expect(await problems.textContent()).toContain('"echo"')
+  expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true)
+
+  await write(page, 'Definition', '{ "name": "greeting", "steps": [{ "id": "a", "config": { "action": "echo" } }] }')
+  await page.getByText('Valid: 1 steps').waitFor()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await heading(page, 'greeting')
+
+  await page.getByRole('link', { name: 'Start a run' }).last().click()
+  await heading(page, 'Start a run')
+  await write(page, 'Input', '{ "who": "me" }')
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/)
+  await page.getByText('Completed').first().waitFor()
+
+  await page.goto('/workflows/greeting')
+  await page.getByText('Valid: 1 steps').waitFor()
+  await write(page, 'Definition', '{ "name": "greeting", "steps": [{ "id": "b", "config": { "action": "echo" } }] }')
+  await page.getByText('Valid: 1 steps').waitFor()
+  await page.reload()
+  expect(await page.getByRole('textbox', { name: 'Definition' }).textContent()).toContain('"id": "b"')
+  await page.getByRole('button', { name: 'Save as version 2' }).click()
+  await page.getByText('Saved version 2').waitFor()
+  await page.getByRole('tab', { name: 'Versions' }).click()
+  await page.getByRole('link', { name: 'Version 1', exact: true }).waitFor()
+  await page.getByRole('textbox', { name: 'Version 2' }).waitFor()
+  expect(await page.getByRole('textbox', { name: 'Version 1' }).textContent()).toContain('"id": "a"')
+  expect(await page.getByRole('textbox', { name: 'Version 2' }).textContent()).toContain('"id": "b"')
+})
+
+it('a change on top of one that somebody else saved meanwhile is not saved without a look', async () => {
+  const definition = (action: string) => ({ name: 'shared', steps: [{ id: 'a', config: { action } }] })
+  await dashboard.system.post('/workflows', definition('echo'))
+  const page = await dashboard.open('/workflows/shared', { faults: [/412/] })
+  await page.getByText('Valid: 1 steps').waitFor()
+  await dashboard.system.post('/workflows', { ...definition('echo'), description: 'Theirs' })
+  await write(page, 'Definition', '{ "name": "shared", "steps": [{ "id": "mine" }] }')
+  await page.getByText('Valid: 1 steps').waitFor()
+  await page.getByRole('button', { name: 'Save as version 2' }).click()
+  await page.getByRole('alert').getByRole('button', { name: 'Compare with theirs' }).click()
+  await page.getByRole('textbox', { name: 'Version 2' }).waitFor()
+  await page.getByRole('button', { name: 'Save mine on top' }).click()
+  await page.getByText('Saved version 3').waitFor()
+})
+
+it('the search is in the address, and the list shows how runs went', async () => {
+  await dashboard.system.start({ name: 'found', steps: [{ id: 'a' }] })
+  await dashboard.system.post('/workflows', { name: 'other', steps: [{ id: 'a' }] })
+  const page = await dashboard.open('/workflows')
+  await page.getByRole('link', { name: 'other' }).waitFor()
+  await page.getByRole('textbox', { name: 'Search workflows' }).fill('found')
+  await page.getByRole('link', { name: 'other' }).waitFor({ state: 'detached' })
+  await page.waitForURL(/search=found/)
+  await page.reload()
+  await page.getByRole('link', { name: /^Completed in/ }).waitFor()
+  expect(await page.getByRole('link', { name: 'other' }).count()).toBe(0)
+})
+
+it('a form is made of the input_schema, and an order is created with the run', async () => {
+  await dashboard.system.post('/workflows', {
+    name: 'ordered',
+    input_schema: {
+      type: 'object',
+      required: ['quantity'],
+      properties: { quantity: { type: 'integer', minimum: 1 }, gift: { type: 'boolean' } },
+    },
+    steps: [{ id: 'a', type: 'transform', config: { output: { of: '$order.amount', quantity: '$input.quantity' } } }],
+  })
+  const page = await dashboard.open('/start?workflow=ordered')
+  await page.getByRole('textbox', { name: 'quantity' }).fill('3')
+  await page.getByText('Start with order').click()
+  await page.getByRole('textbox', { name: 'Amount' }).fill('12.50')
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/)
+  const id = new URL(page.url()).pathname.split('/')[2]!
+  expect((await dashboard.system.ended(id)).status).toBe('completed')
+  const run = await dashboard.system.get<{ output: unknown }>(`/runs/${id}`)
+  expect(run.output).toEqual({ a: { of: '12.50', quantity: 3 } })
+})
+
+it('an example is picked and run without being stored first', async () => {
+  const page = await dashboard.open('/start')
+  await page.getByText('Definition or example').click()
+  await page.getByRole('textbox', { name: 'Pick an example' }).click()
+  await page.getByRole('option', { name: 'diamond' }).click()
+  await page.getByText(/^Valid:/).waitFor()
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/)
+  await heading(page, 'diamond')
+})
+
+it('a webhook is made, its secret shown once, and removed after a question', async () => {
+  await dashboard.system.post('/workflows', { name: 'hooked', steps: [{ id: 'a' }] })
+  const page = await dashboard.open('/workflows/hooked?tab=webhooks')
+  await page.getByRole('button', { name: 'New webhook' }).click()
+  await page.getByText('Keep the secret now').waitFor()
+  await page.getByText(/\/hooks\//).waitFor()
+  await page.getByRole('button', { name: 'Remove this webhook' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove webhook' }).click()
+  await page.getByText('No webhook').waitFor()
+})
