@@ -25,7 +25,7 @@ export const ERROR_KINDS = {
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   unauthorized: { status: 401, title: 'The signature or token is not valid' },
   unavailable: { status: 503, title: 'A part of the service is not available' },
-  forbidden: { status: 403, title: 'This is not allowed from there' },
+  forbidden: { status: 403, title: 'This is not allowed' },
   invalid_config: { status: 500, title: 'The configuration is not valid' },
   internal: { status: 500, title: 'Something went wrong on our side' },
 } as const satisfies Record<string, { status: number; title: string }>

@@ -11,7 +11,7 @@ import { at } from '../workflow/at.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
 import { findStep, type FoundStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
-import type { Json } from '../workflow/definition.ts'
+import { inputBindingOf, type Json } from '../workflow/definition.ts'
 import { progressOf } from '../workflow/outcome.ts'
 import { isSettled, type AttemptStatus, type StepStatus } from '../workflow/states.ts'
 import { iso } from './schemas/fields.ts'
@@ -132,7 +132,7 @@ interface StepPlace {
  * settled, and where the binding has no value.
  */
 async function resolveInput({ db }: Engine, { run, workflow, step, stepIndex, itemIndex }: StepPlace): Promise<Json> {
-  const binding = step.step.input
+  const binding = inputBindingOf(step.step)
   if (binding === undefined) return null
   const [[row], orders] = await Promise.all([
     readActivations(db, [{ runId: run.id, stepIndex, dependencies: [], needs: step.needs }]),

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { BindingError } from '../workflow/references.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
 import { evaluateExpression, ExpressionError, type Scope } from '../workflow/expressions.ts'
-import { isStepType, type Json } from '../workflow/definition.ts'
+import { inputBindingOf, type Json } from '../workflow/definition.ts'
 import { LIMITS } from '../workflow/limits.ts'
 import { findJsonFault } from '../workflow/json-value.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
@@ -203,10 +203,7 @@ async function runTransaction(
 
 /** The step's `input` for the data in scope; undefined where the step has none. */
 function resolveInput({ activation, scope }: Attempt): Json | undefined {
-  const { step, action } = activation.step
-  // A request is described by the config of its step.
-  if (isStepType(step.type) && action === 'http' && step.type !== 'task') return resolveBinding(step.config, scope)
-  const { input } = step
+  const input = inputBindingOf(activation.step.step)
   return input === undefined ? undefined : resolveBinding(input, scope)
 }
 

@@ -202,3 +202,8 @@ export function actionOf(step: Pick<Step, 'type' | 'config'>): string | null {
   if (step.type === 'http' || step.type === 'tool_call') return 'http'
   return isStepType(step.type) ? null : step.type
 }
+
+/** The binding of what a step works with: of a request its `config`, of any other its `input`; undefined for none. */
+export function inputBindingOf(step: Pick<Step, 'type' | 'config' | 'input'>): Json | undefined {
+  return step.type === 'http' || step.type === 'tool_call' ? step.config : step.input
+}

@@ -72,7 +72,7 @@ const waitConfig = z
   })
 
 const waitEventConfig = z.strictObject({
-  event: text.max(128).describe('name of the event'),
+  event: text.max(128).describe('name of the event, or a binding of it'),
   match: expression.optional().describe('CEL over event.data; the step takes the first event for which it is true'),
 })
 
@@ -179,7 +179,7 @@ const CONFIG_KINDS: Record<StepType, ConfigKind> = {
   approval: APPROVAL,
   human_gate: APPROVAL,
   wait: { schema: waitConfig, bindings: ['until'] },
-  wait_event: { schema: waitEventConfig, bindings: [] },
+  wait_event: { schema: waitEventConfig, bindings: ['event'] },
   map: { schema: mapConfig, bindings: ['items'] },
   workflow: { schema: workflowConfig, bindings: [] },
   http: HTTP,

@@ -60,7 +60,7 @@ describeOnEachBackend({}, (engine) => {
       step({
         method: 'POST',
         url: '${{ input.origin + "/json" }}',
-        headers: { 'x-tenant': '$input.tenant' },
+        headers: { 'x-tenant': '$input.tenant', 'Idempotency-Key': 'of my own' },
         query: { a: ['1', '2'], none: null },
         body: { n: '$input.n' },
       }),

@@ -195,6 +195,16 @@ describe.each(BACKENDS)('on %s', (backend) => {
     })
   })
 
+  test.each([
+    { type: 'wait', config: { seconds: 600 } },
+    { type: 'approval', config: {} },
+  ] as const)('a step of type $type gives up after its timeout_seconds', async (step) => {
+    const done = await run({ name: 'gives-up', steps: [{ id: 'a', ...step, timeout_seconds: 0.3 }] })
+    expect(done).toMatchObject({ status: 'failed', error: { code: 'timeout' } })
+    const { body } = await api.call<{ items: Approval[] }>(`approvals?status=open&run=${done.id}`)
+    expect(body.items).toEqual([])
+  })
+
   describe('an event', () => {
     const waits = (config: Record<string, string>, id = 'a'): DefinitionInput['steps'][number] => ({
       id,
@@ -238,6 +248,20 @@ describe.each(BACKENDS)('on %s', (backend) => {
       const outputs = Object.values((await ended(id)).output ?? {})
       expect(outputs).toHaveLength(2)
       expect(outputs).toEqual(expect.arrayContaining([{ n: 2 }, { n: 3 }]))
+    })
+
+    test('of which the condition can say nothing is another one than is waited for', async () => {
+      const id = await start({ name: 'unfit', steps: [waits({ match: 'event.data.n > 1' })] })
+      await until(id, 'waiting')
+      for (const data of [{}, 'text', { n: 2 }]) await post(`runs/${id}/events`, { name: 'paid', data })
+      expect(await ended(id)).toMatchObject({ status: 'completed', output: { a: { n: 2 } } })
+    })
+
+    test('may have a name that a binding makes', async () => {
+      const id = await start({ name: 'named', steps: [waits({ event: '$input.name' })] }, { name: 'mine' })
+      await until(id, 'waiting')
+      for (const name of ['paid', 'mine']) await post(`runs/${id}/events`, { name, data: name })
+      expect(await ended(id)).toMatchObject({ status: 'completed', output: { a: 'mine' } })
     })
 
     test('that does not come in time fails its step', async () => {

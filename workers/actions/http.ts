@@ -46,12 +46,14 @@ function outgoingOf(input: Input, idempotencyKey: string): Outgoing {
   for (const [name, value] of Object.entries(input.query)) {
     for (const each of [value].flat()) if (each !== null) url.searchParams.append(name, String(each))
   }
-  const headers: Record<string, string> = { 'idempotency-key': idempotencyKey, 'user-agent': 'sluice' }
+  const headers: Record<string, string> = { 'user-agent': 'sluice' }
   const content = contentOf(input)
   if (content !== null) headers['content-type'] = content.type
   for (const [name, value] of Object.entries(input.headers)) {
     if (value !== null) headers[name.toLowerCase()] = String(value)
   }
+  // Last: nothing that repeats a request may look like another one.
+  headers['idempotency-key'] = idempotencyKey
   return { method: input.method, url, headers, body: content?.text }
 }
 

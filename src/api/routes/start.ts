@@ -1,8 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Engine } from '../../engine/engine.ts'
-import { registerWorkflow, type Registered } from '../../engine/register.ts'
+import { registerWorkflow } from '../../engine/register.ts'
 import { SluiceError } from '../../errors.ts'
-import type { Json } from '../../workflow/definition.ts'
 import { idempotencyHeaders, idempotencyOf } from '../idempotency.ts'
 import { id } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
@@ -58,9 +57,11 @@ export function startRoutes(engine: Engine): OpenAPIHono {
   })
   app.openapi(startDefinitionRoute, async (c) => {
     const { definition, ...request } = c.req.valid('json')
-    const { version } = await registerPosted(engine, definition)
     const key = idempotencyOf(c.req.valid('header'), { definition, ...request })
-    const started = await startOne(engine, version, request, key)
+    const started = await withinDefinition(async () => {
+      const { version } = await registerWorkflow(engine, definition)
+      return startOne(engine, version, request, key)
+    })
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startBatchRoute, async (c) => {
@@ -71,12 +72,12 @@ export function startRoutes(engine: Engine): OpenAPIHono {
   return app
 }
 
-/** Paths of what is wrong lead from the request's body. */
-async function registerPosted(engine: Engine, definition: Json): Promise<Registered> {
+/** Paths of what is wrong with the definition lead from the request's body. */
+async function withinDefinition<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await registerWorkflow(engine, definition)
+    return await work()
   } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== 'invalid_definition') throw error
+    if (!(error instanceof SluiceError) || !['invalid_definition', 'not_supported'].includes(error.code)) throw error
     const problems = error.problems.map((found) => ({ ...found, path: `/definition${found.path}` }))
     throw new SluiceError(error.code, error.message, { problems })
   }

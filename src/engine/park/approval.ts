@@ -7,7 +7,18 @@ import type { Json } from '../../workflow/definition.ts'
 import type { Activation } from '../activate.ts'
 import type { Outcome } from '../perform.ts'
 import { scopeOf } from '../scope.ts'
-import { after, completed, failed, isDue, park, type ParkContext, type ParkedKind } from './parked.ts'
+import {
+  after,
+  completed,
+  earlier,
+  failed,
+  isDue,
+  park,
+  timedOut,
+  timeoutAt,
+  type ParkContext,
+  type ParkedKind,
+} from './parked.ts'
 
 /**
  * `approval`, `human_gate`: until people decide. A decision counts for what was shown: it is bound to the hash of the
@@ -28,12 +39,13 @@ export const approvalKind: ParkedKind = {
       return approval.inputHash === shownBy(activation).inputHash ? approved(approval) : ask(activation)
     }
     const expiresAt = approval.expiresAt?.toISOString() ?? null
-    if (approval.status === 'open' && !isDue(expiresAt, activation)) return { kind: 'still', wakeAt: expiresAt }
+    const wakeAt = earlier(expiresAt, timeoutAt(activation))
+    if (approval.status === 'open' && !isDue(wakeAt, activation)) return { kind: 'still', wakeAt }
     // Of a decision and the end of its time, one wins: whoever changes the open row.
     if (approval.status === 'open' && !(await setApprovalStatus(engine.db, approval.id, 'expired'))) {
       return this.look({ engine, activation } as ParkContext)
     }
-    return expired(activation)
+    return isDue(expiresAt, activation) ? expired(activation) : timedOut(activation)
   },
 }
 
@@ -59,7 +71,7 @@ function ask(activation: Activation): Outcome {
   // Before the transaction: what cannot be shown fails the step.
   const shown = shownBy(activation)
   const expiresAt = typeof seconds === 'number' ? after(row.now, seconds) : null
-  return park({ kind: 'approval', approval_id: id }, expiresAt, async (batch) => {
+  return park({ kind: 'approval', approval_id: id }, earlier(expiresAt, timeoutAt(activation)), async (batch) => {
     await openApproval(
       { batch },
       {

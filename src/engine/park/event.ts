@@ -1,22 +1,25 @@
 import { listUntaken, takeEvent } from '../../db/events.ts'
 import { TransactionLost } from '../../db/client.ts'
-import { evaluateCondition } from '../../workflow/expressions.ts'
+import { resolveBinding } from '../../workflow/bindings.ts'
+import type { Json } from '../../workflow/definition.ts'
+import { evaluateCondition, ExpressionError } from '../../workflow/expressions.ts'
+import type { Activation } from '../activate.ts'
 import { scopeOf } from '../scope.ts'
 import type { Outcome } from '../perform.ts'
+import { PermanentFailure } from '../permanent-failure.ts'
 import { completed, isDue, park, timedOut, timeoutAt, type ParkContext, type ParkedKind } from './parked.ts'
 
 /** `wait_event`: until an event of a name comes that matches. The oldest that nobody has taken is looked at first. */
 export const eventKind: ParkedKind = {
-  begin({ activation }) {
-    return Promise.resolve(park({ kind: 'event', event: nameOf(activation) }, timeoutAt(activation)))
+  async begin({ activation }) {
+    return park({ kind: 'event', event: nameOf(activation) }, timeoutAt(activation))
   },
   async look(context) {
     const { engine, activation } = context
     const { match } = activation.step.step.config
     const events = await listUntaken(engine.db, activation.run.id, nameOf(activation))
     for (const { id, name, data } of events) {
-      const scope = { ...scopeOf(activation), event: { name, data } }
-      if (typeof match === 'string' && !evaluateCondition(match, scope)) continue
+      if (typeof match === 'string' && !isMatch(context, match, { name, data })) continue
       const outcome = await take(context, id, data)
       if (outcome !== null) return outcome
     }
@@ -26,9 +29,30 @@ export const eventKind: ParkedKind = {
   },
 }
 
-function nameOf({ step }: ParkContext['activation']): string {
-  const { event } = step.step.config
-  return typeof event === 'string' ? event : ''
+function nameOf(activation: Activation): string {
+  const { waitingFor } = activation.row
+  if (waitingFor?.kind === 'event') return waitingFor.event
+  const { event } = activation.step.step.config
+  const name = resolveBinding(event as Json, scopeOf(activation))
+  if (typeof name === 'string' && name !== '') return name
+  throw new PermanentFailure(
+    'invalid_event',
+    `config.event of step ${activation.step.id} is ${JSON.stringify(name)}: it must be the name of an event`,
+  )
+}
+
+/** An event of which the condition can say nothing, since it has not the fields, is another one than is waited for. */
+function isMatch({ engine, activation }: ParkContext, match: string, event: { name: string; data: Json }): boolean {
+  try {
+    return evaluateCondition(match, { ...scopeOf(activation), event })
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error
+    engine.log.info(
+      { run: activation.run.id, step: activation.step.id, reason: error.message },
+      'an event does not match',
+    )
+    return false
+  }
 }
 
 /** Takes an event and settles the step, both or neither; null where another step was faster. */

@@ -71,6 +71,12 @@ export function timeoutAt({ step, row }: Activation): string | null {
   return seconds === undefined ? null : after(row.startedAt ?? row.now, seconds)
 }
 
+/** The earlier of two times, ISO 8601; null: never. */
+export function earlier(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b
+  return Date.parse(a) <= Date.parse(b) ? a : b
+}
+
 /** `seconds` after a time of Postgres's, ISO 8601. */
 export function after(time: string, seconds: number): string {
   return new Date(Date.parse(time) + seconds * 1_000).toISOString()

@@ -1,18 +1,32 @@
 import { resolveBinding } from '../../workflow/bindings.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
 import { scopeOf } from '../scope.ts'
-import { after, completed, isDue, park, type ParkContext, type ParkedKind } from './parked.ts'
+import {
+  after,
+  completed,
+  earlier,
+  isDue,
+  park,
+  timedOut,
+  timeoutAt,
+  type ParkContext,
+  type ParkedKind,
+} from './parked.ts'
 
 /** `wait`: until a time. */
 export const waitKind: ParkedKind = {
   async begin(context) {
     const until = untilOf(context)
-    return isDue(until, context.activation) ? completed(null) : park({ kind: 'timer', until }, until)
+    return isDue(until, context.activation)
+      ? completed(null)
+      : park({ kind: 'timer', until }, earlier(until, timeoutAt(context.activation)))
   },
   async look({ activation }) {
     const { waitingFor } = activation.row
     const until = waitingFor?.kind === 'timer' ? waitingFor.until : activation.row.now
-    return isDue(until, activation) ? completed(null) : { kind: 'still', wakeAt: until }
+    if (isDue(until, activation)) return completed(null)
+    const givesUpAt = timeoutAt(activation)
+    return isDue(givesUpAt, activation) ? timedOut(activation) : { kind: 'still', wakeAt: earlier(until, givesUpAt) }
   },
 }
 
