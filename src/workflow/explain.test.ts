@@ -86,8 +86,10 @@ describe('a chain', () => {
     expect(chainOf(workflow, run, 'last')).toMatchObject([{ kind: 'step', step_id: 'people' }, { kind: 'approval' }])
   })
 
-  test('of many steps shows its beginning and its root', () => {
-    const size = 10_000
+  test.each([
+    [10_000, CHAIN_STEPS.ofMany, 's9996 waits, by way of 9,995 more steps, for'],
+    [30, CHAIN_STEPS.ofFew, 's10 waits, by way of 9 more steps, for'],
+  ])('of %i steps shows its beginning and its root', (size, most, text) => {
     const ids = Array.from({ length: size }, (_, index) => `s${index}`)
     const workflow = versionOf(...ids.map((id, index) => step(id, index === 0 ? [] : [`s${index - 1}`])))
     const run = runOf(workflow, {
@@ -99,13 +101,11 @@ describe('a chain', () => {
     expect(process.cpuUsage(before).user / 1_000).toBeLessThan(800)
     expect(steps).toHaveLength(size)
     const last = steps.at(-1)?.chain ?? []
-    expect(last).toHaveLength(CHAIN_STEPS + 1)
-    expect(last.at(-2)).toMatchObject({ kind: 'step', step_id: 's0', skipped: size - CHAIN_STEPS - 1 })
-    expect(last.at(-2)?.text).toBe('Step s9994 waits, by way of 9,993 more steps, for step s0, which is running.')
+    expect(last).toHaveLength(most + 1)
+    expect(last.at(-2)).toMatchObject({ kind: 'step', step_id: 's0', skipped: size - most - 1 })
+    expect(last.at(-2)?.text).toBe(`Step ${text} step s0, which is running.`)
     expect(last.at(-1)).toMatchObject({ kind: 'running' })
-    expect(steps[CHAIN_STEPS]?.chain.every((reason) => reason.kind !== 'step' || reason.skipped === undefined)).toBe(
-      true,
-    )
+    expect(steps[most]?.chain.every((reason) => reason.kind !== 'step' || reason.skipped === undefined)).toBe(true)
   })
 })
 

@@ -31,8 +31,12 @@ import type { WaitingFor } from './waiting-for.ts'
  * can go round in a circle.
  */
 
-/** Most `step` reasons of one chain: of a longer one the beginning and the root cause are shown. */
-export const CHAIN_STEPS = 6
+/**
+ * Most `step` reasons of one chain: of a longer one the beginning and the root cause are shown. Of a run with many unsettled
+ * steps they are shorter, so that the answer stays below 10 MB.
+ */
+export const CHAIN_STEPS = { ofFew: 20, ofMany: 4 }
+const FEW_STEPS = 500
 
 /** All that is known of a run, at one moment. Times are ISO 8601. */
 export interface KnownRun {
@@ -167,7 +171,8 @@ export function explain(workflow: CompiledWorkflow, run: KnownRun): Explanation 
   if (isFinished(run.status)) return { text: endText(run), reasons: [], steps: [] }
   const nodes = buildNodes(workflow, run)
   const reasons = runReasons(run, nodes)
-  const steps = nodes.map(show)
+  const most = nodes.length <= FEW_STEPS ? CHAIN_STEPS.ofFew : CHAIN_STEPS.ofMany
+  const steps = nodes.map((node) => show(node, most))
   return { text: runText(run, reasons, nodes), reasons, steps }
 }
 
@@ -442,20 +447,20 @@ function runReasons(run: KnownRun, nodes: readonly Node[]): Reason[] {
 
 const NOBODY_ENDS_IT = 'All steps have settled, and the run waits for a worker to end it: none is alive.'
 
-function show(node: Node): ExplainedStep {
-  const chain = chainOf(node)
+function show(node: Node, most: number): ExplainedStep {
+  const chain = chainOf(node, most)
   const [first, last] = [chain[0], chain.at(-1)]
   const text = first === last ? first?.text : `${first?.text} ${last?.text}`
   return { step_id: node.id, status: node.status, text: text ?? '', chain }
 }
 
-function chainOf(node: Node): Reason[] {
+function chainOf(node: Node, most: number): Reason[] {
   const chain: Reason[] = []
   let at = node
   for (let links = 0; ; links += 1) {
     chain.push(...at.own)
     if (at.next === null || at.link === null) return chain
-    if (links === CHAIN_STEPS - 1 && at.depth > 1) {
+    if (links === most - 1 && at.depth > 1) {
       const root = rootOf(at)
       const jump = waitsForStep(at.id, { step_id: root.id, status: root.status, skipped: at.depth - 1 })
       return [...chain, jump, ...root.own]

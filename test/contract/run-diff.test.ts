@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { diffSchema } from '../../src/api/schemas/diff.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import type { Problem } from '../support/api-shapes.ts'
 import { BACKENDS } from '../support/contract.ts'
@@ -51,6 +52,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
   const diff = async (a: string, b: string): Promise<Diff> => {
     const { status, body } = await api.call<Diff>(`runs/diff?a=${a}&b=${b}`)
     expect(status).toBe(200)
+    expect(diffSchema.parse(body)).toEqual(body)
     return body
   }
   const differing = (answer: Diff) =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { whySchema } from '../../src/api/schemas/explain.ts'
 import { Sweep } from '../../src/engine/sweep.ts'
 import type { ReasonKind } from '../../src/workflow/reasons.ts'
 import { defineAction, z } from '../../workers/action.ts'
@@ -54,7 +55,12 @@ describe.each(BACKENDS)('on %s', (backend) => {
   }
   const post = (path: string, body?: unknown) =>
     api.call(path, { method: 'POST', ...(body === undefined ? {} : { body }) })
-  const why = async (id: string): Promise<Why> => (await api.call<Why>(`runs/${id}/why`)).body
+  const why = async (id: string): Promise<Why> => {
+    const { body } = await api.call<Why>(`runs/${id}/why`)
+    // As the OpenAPI document says, nothing less and nothing more.
+    expect(whySchema.parse(body)).toEqual(body)
+    return body
+  }
   const chainOf = (answer: Why, stepId: string): Reason[] =>
     answer.steps.find((step) => step.step_id === stepId)?.chain ?? []
   /** The answer once the chain of a step ends with that kind. */
@@ -381,11 +387,11 @@ describe.each(BACKENDS)('on %s', (backend) => {
     const id = await start({ name: `large-${backend}`, steps }, { start_at: IN_AN_HOUR() })
     await why(id)
     const before = process.cpuUsage()
-    const answer = await why(id)
+    const { body: answer } = await api.call<Why>(`runs/${id}/why`)
     const spent = process.cpuUsage(before)
     expect((spent.user + spent.system) / 1_000).toBeLessThan(1_000)
     expect(answer.steps).toHaveLength(10_000)
-    expect(chainOf(answer, 's9999').map((reason) => reason.kind)).toEqual([...Array<string>(6).fill('step'), 'start'])
+    expect(chainOf(answer, 's9999').map((reason) => reason.kind)).toEqual([...Array<string>(4).fill('step'), 'start'])
     await post(`runs/${id}/cancel`)
   })
 
