@@ -261,6 +261,34 @@ describe.each(BACKENDS)('on %s', (backend) => {
     expect((await post(id, 'retry')).body).toMatchObject({ status: 409, state: 'completed' })
   })
 
+  test('a retried run that was paused and resumed before it got a slot again waits for it, and goes on', async () => {
+    const name = `slotless-${backend}`
+    const definition = { name, concurrency: { limit: 1 }, steps: [task('a', 'moody'), task('b', 'hang', ['a'])] }
+    failing.add(name)
+    const id = await start(definition)
+    expect((await api.ended(id)).status).toBe('failed')
+    failing.delete(name)
+    const other = await start(definition)
+    const holder = await isBegun(other, 'b')
+    for (const verb of ['retry', 'pause', 'resume']) expect((await post(id, verb)).status).toBe(202)
+    expect((await api.read(id)).status).toBe('queued')
+    holder.stop()
+    const { stop } = await isBegun(id, 'b')
+    stop()
+    expect((await api.ended(id)).status).toBe('completed')
+  })
+
+  test('an attempt whose time is up before it begins is not executed, and its worker goes on', async () => {
+    const name = `late-${backend}`
+    failing.add(name)
+    const step = { ...task('a', 'moody'), timeout_seconds: 0.001, retry: { delay_seconds: 0 } }
+    const id = await start({ name, steps: [{ ...step, config: { ...step.config, max_retries: 5 } }] })
+    const run = await api.ended(id)
+    expect(run).toMatchObject({ status: 'failed', error: { step_id: 'a' } })
+    expect(stepOf(run, 'a').attempts).toHaveLength(6)
+    failing.delete(name)
+  })
+
   test('a retry from a step repeats it and all that depends on it, and nothing else', async () => {
     const steps = [task('a', 'moody'), task('b', 'moody', ['a']), task('c', 'moody', ['b']), task('d', 'moody', ['a'])]
     const id = await start({ name: `from-${backend}`, steps })

@@ -123,9 +123,8 @@ function stageOn(system: System): Stage {
         if (victim === undefined) return
         await system.database.query('INSERT INTO kills (pid) VALUES ($1)', [victim.pid])
         await kill(victim)
-        // Meanwhile the others go on alone.
-        replaced = system.startWorker()
-        replaced.catch(() => undefined)
+        // Meanwhile the others go on alone; that it ended instead of starting is told at the end.
+        replaced = system.startWorker().catch(() => undefined)
       }
       replacing = replace()
       await replacing

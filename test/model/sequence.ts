@@ -28,7 +28,7 @@ interface SeenRun {
   isRoot: boolean
 }
 
-/** Longest that the runs of a sequence may take to end once nothing is parked any more. */
+/** Longest that nothing may happen in the runs of a sequence while something is to be done, on a machine that is very busy. */
 const PATIENCE_MS = 60_000
 
 let sequences = 0
@@ -135,18 +135,25 @@ export class Sequence {
     if (found.length > 0) throw new Error(`${this.tag}:\n  ${found.join('\n  ')}`)
   }
 
-  /** Gives whatever is waited for until every run has ended; throws where one does not. */
+  /** Gives whatever is waited for until every run has ended; throws where nothing happens for long. */
   async settle(): Promise<void> {
     const given = new Set<string>()
-    await eventually(
-      async () => {
-        const open = (await this.runs()).filter((run) => !run.finished)
-        if (open.length === 0) return
-        await this.resolveParked(open, given)
-        throw new Error(await this.describe(open))
-      },
-      { timeoutMs: PATIENCE_MS, everyMs: 100, what: `the end of all runs of ${this.tag}` },
-    )
+    for (let seen = -1, open = await this.unfinished(); open.length > 0; open = await this.unfinished()) {
+      const stuck = open
+      await eventually(
+        async () => {
+          await this.resolveParked(await this.unfinished(), given)
+          const changes = await this.changes()
+          if (changes === seen && (await this.unfinished()).length > 0) throw new Error(await this.describe(stuck))
+          seen = changes
+        },
+        { timeoutMs: PATIENCE_MS, everyMs: 100, what: `something to happen in the runs of ${this.tag}` },
+      )
+    }
+  }
+
+  private async unfinished(): Promise<SeenRun[]> {
+    return (await this.runs()).filter((run) => !run.finished)
   }
 
   private async resolveParked(open: readonly SeenRun[], given: Set<string>): Promise<void> {
