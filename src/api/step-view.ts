@@ -96,6 +96,10 @@ export async function readStepDetail(engine: Engine, run: RunDetail, stepId: str
     input,
     output: detail.output,
     idempotency_key: `${run.id}.${stepId}`,
+    job:
+      run.epoch === 0
+        ? null
+        : engine.queue.placeOf({ run: run.id, step: stepId, epoch: run.epoch }, found.step.step.queue),
     attempts: attemptsOf(detail),
   }
 }

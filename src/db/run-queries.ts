@@ -33,7 +33,8 @@ const ENTRY = {
   stepsSkipped: runs.stepsSkipped,
 }
 
-const PAYLOADS = { input: runs.input, context: runs.context, output: runs.output }
+/** What only one run at a time is shown with. */
+const DETAILS = { input: runs.input, context: runs.context, output: runs.output, epoch: runs.epoch }
 
 function selectEntries(db: Database) {
   return db.orm
@@ -158,7 +159,7 @@ async function searchIds(
 
 /** A run with its payloads; how far it has come its steps tell. */
 export type RunDetail = Omit<RunEntry, 'progress'> & {
-  [Key in keyof typeof PAYLOADS]: (typeof runs.$inferSelect)[Key]
+  [Key in keyof typeof DETAILS]: (typeof runs.$inferSelect)[Key]
 }
 
 /** One run; null if there is none. */
@@ -169,7 +170,7 @@ export async function getRun(db: Database, id: string): Promise<RunDetail | null
 /** Runs in any order; those that there are not are left out. Indexes: runs_pkey, workflows_pkey, workflow_versions_pkey. */
 export async function getRuns(db: Database, ids: readonly string[]): Promise<RunDetail[]> {
   return await db.orm
-    .select({ ...ENTRY, ...PAYLOADS })
+    .select({ ...ENTRY, ...DETAILS })
     .from(runs)
     .innerJoin(workflows, eq(workflows.id, runs.workflowId))
     .innerJoin(workflowVersions, eq(workflowVersions.id, runs.versionId))

@@ -167,6 +167,11 @@ export class RunQueue {
     await this.connection.forgetFinished([RUNS_QUEUE, ...stepQueues.map(stepsQueue)])
   }
 
+  /** Where the job of a step is looked at: its BullMQ queue, and its id there. `queue`: what its definition names. */
+  placeOf(step: JobAddress, queue: string): { queue: string; id: string } {
+    return { queue: stepsQueue(queue), id: jobId(step) }
+  }
+
   /** The queue of the steps whose definition names `queue`. */
   stepQueue(queue: string): Queue {
     return this.bullQueue(stepsQueue(queue))

@@ -17,4 +17,8 @@ export const keys = {
   runs: (filter: Readonly<Record<string, unknown>>) => ['runs', filter] as const,
   run: (id: string) => ['run', id] as const,
   step: (runId: string, stepId: string) => ['run', runId, 'step', stepId] as const,
+  /** What is read beside a run, and changes with it: the parts `why`, `approvals`, `events`. */
+  runSide: (runId: string, ...part: string[]) => ['run', runId, 'side', ...part] as const,
+  logs: (runId: string, stepId: string | undefined) => ['run', runId, 'logs', stepId ?? null] as const,
+  order: (id: string) => ['order', id] as const,
 }

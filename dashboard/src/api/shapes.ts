@@ -1,7 +1,13 @@
 import type { z } from 'zod'
+import type { approvalSchema } from '../../../src/api/schemas/approval.ts'
+import type { eventSchema } from '../../../src/api/schemas/event.ts'
+import type { whySchema } from '../../../src/api/schemas/explain.ts'
+import type { logLineSchema } from '../../../src/api/schemas/log-line.ts'
+import type { orderSchema } from '../../../src/api/schemas/order.ts'
 import type { runEntrySchema, RunView } from '../../../src/api/schemas/run.ts'
 import type { scheduleSchema } from '../../../src/api/schemas/schedule.ts'
 import type { statsSchema } from '../../../src/api/schemas/stats.ts'
+import type { AttemptView, StepDetailView } from '../../../src/api/schemas/step.ts'
 import type { webhookSchema } from '../../../src/api/schemas/webhook.ts'
 import type { workflowStatsSchema } from '../../../src/api/schemas/workflow-stats.ts'
 import type {
@@ -24,6 +30,24 @@ export type Run = RunView
 
 /** A step of a run, without payloads. */
 export type Step = Run['steps'][number]
+
+/** A step with its payloads and attempts. */
+export type StepDetail = StepDetailView
+
+/** One attempt of a step. */
+export type Attempt = AttemptView
+
+/** What a step asks people. */
+export type Approval = z.infer<typeof approvalSchema>
+
+/** An event that a run was sent. */
+export type RunEvent = z.infer<typeof eventSchema>
+
+/** A line that an action logged. */
+export type LogLine = z.infer<typeof logLineSchema>
+
+/** An order with its history. */
+export type Order = z.infer<typeof orderSchema>
 
 /** A page of a list; hand `next_cursor` on as `cursor` for the next. */
 export interface Page<Item> {
@@ -51,3 +75,9 @@ export type Webhook = z.infer<typeof webhookSchema> & { secret?: string }
 
 /** When a workflow runs by itself. */
 export type Schedule = z.infer<typeof scheduleSchema>
+
+/** Why a run and its unsettled steps do not go on. */
+export type Why = z.infer<typeof whySchema>
+
+/** One reason in the chain that ends at what a step really waits for; its fields depend on the kind. */
+export type Reason = Why['reasons'][number]

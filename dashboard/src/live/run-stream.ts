@@ -1,27 +1,44 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { apiUrl } from '../api/client.ts'
 import { keys } from '../api/keys.ts'
-import type { Run, Step } from '../api/shapes.ts'
+import { type Logs, withLines } from '../api/logs.ts'
+import type { LogLine, Run, Step } from '../api/shapes.ts'
 import { openEventStream } from './event-stream.ts'
 import { frameBatch } from './frame-batch.ts'
 import { afterChanges, type Change } from './run-changes.ts'
+
+/** What else to listen to. */
+interface RunStreamOptions {
+  /** A run that has ended tells nothing more, until it goes on again. */
+  unfinished: boolean
+  /** Whose log lines to bring, too: null for the whole run's, else a step's. What was read of them has to be in the cache. */
+  logs?: readonly (string | null)[]
+}
+
+const NO_LOGS: readonly (string | null)[] = []
 
 /**
  * Keeps `runQuery(id)` as the server has it, as long as the component is there; whether it does. Where it does not, the
  * query asks by itself: `useQuery(runQuery(id, { streamed }))`.
  */
-export function useRunStream(id: string): boolean {
+export function useRunStream(id: string, { unfinished, logs = NO_LOGS }: RunStreamOptions): boolean {
   const cache = useQueryClient()
   const [live, setLive] = useState(false)
+  const round = useRound(unfinished)
+  const wanted = JSON.stringify(logs)
   useEffect(() => {
+    const logKeys = (JSON.parse(wanted) as (string | null)[]).map((step) => keys.logs(id, step ?? undefined))
     const changes = frameBatch<Change>((batch) => apply(cache, id, batch))
+    const lines = frameBatch<LogLine>((batch) => applyLines(cache, logKeys, batch))
     const close = openEventStream({
-      name: `run ${id}`,
-      url: () => apiUrl(`runs/${id}/stream`),
+      // Each connection by a name of its own: the one before may end after the next has begun.
+      name: `run ${id} ${round}`,
+      url: () => apiUrl(`runs/${id}/stream`, logKeys.length > 0 ? { logs: '1', after: lastKnown(cache, logKeys) } : {}),
       on: {
         run: (run) => changes.push({ run: run as Run }),
         step: (step) => changes.push({ step: step as Step }),
+        log: (line) => lines.push(line as LogLine),
         end: (run) => changes.push({ run: run as Run }),
       },
       last: 'end',
@@ -30,16 +47,39 @@ export function useRunStream(id: string): boolean {
     return () => {
       close()
       changes.drop()
+      lines.drop()
     }
-  }, [cache, id])
+  }, [cache, id, round, wanted])
   return live
+}
+
+/** Grows when a run that had ended goes on: its stream has to be opened anew. */
+function useRound(unfinished: boolean): number {
+  const [round, setRound] = useState(0)
+  const before = useRef(unfinished)
+  useEffect(() => {
+    if (unfinished && !before.current) setRound((count) => count + 1)
+    before.current = unfinished
+  }, [unfinished])
+  return round
 }
 
 function apply(cache: QueryClient, id: string, changes: readonly Change[]): void {
   cache.setQueryData<Run>(keys.run(id), (before) => afterChanges(before, changes))
-  for (const stepId of changedSteps(changes)) void cache.invalidateQueries({ queryKey: keys.step(id, stepId) })
 }
 
-function changedSteps(changes: readonly Change[]): Set<string> {
-  return new Set(changes.flatMap((change) => ('step' in change ? [change.step.step_id] : [])))
+type LogsKey = ReturnType<typeof keys.logs>
+
+function applyLines(cache: QueryClient, logKeys: readonly LogsKey[], lines: readonly LogLine[]): void {
+  for (const key of logKeys) {
+    const [, , , stepId] = key
+    const own = stepId === null ? lines : lines.filter((line) => line.step_id === stepId)
+    cache.setQueryData<Logs>(key, (before) => withLines(before, own))
+  }
+}
+
+/** The id behind which no log has all lines; undefined: from the beginning. */
+function lastKnown(cache: QueryClient, logKeys: readonly LogsKey[]): number | undefined {
+  const ids = logKeys.map((key) => cache.getQueryData<Logs>(key)?.lines.at(-1)?.id ?? 0)
+  return Math.min(...ids)
 }

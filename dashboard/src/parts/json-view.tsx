@@ -3,6 +3,7 @@ import { IconDownload } from '@tabler/icons-react'
 import { lazy, Suspense, useMemo } from 'react'
 import { CopyButton } from './copy-button.tsx'
 import { bytesText } from './bytes-text.ts'
+import { downloadText } from './download.ts'
 
 const JsonCode = lazy(() => import('./json-code.tsx').then(({ JsonCode }) => ({ default: JsonCode })))
 
@@ -42,10 +43,5 @@ export function JsonView(props: { value: unknown; label: string; maxHeight?: num
 }
 
 function download(label: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${label.toLowerCase().replace(/[^\w.-]+/g, '-')}.json`
-  link.click()
-  URL.revokeObjectURL(url)
+  downloadText(`${label.toLowerCase().replace(/[^\w.-]+/g, '-')}.json`, text, 'application/json')
 }

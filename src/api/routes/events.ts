@@ -1,27 +1,17 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { listEvents, type EventRow } from '../../db/events.ts'
+import { listEvents } from '../../db/events.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { sendEvent } from '../../engine/send-event.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { payload, storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
 import { requireRun } from '../run-view.ts'
-import { id, iso, timestamp, timestampOrNull } from '../schemas/fields.ts'
+import { eventSchema, showEvent } from '../schemas/event.ts'
+import { id } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 
 const tags = ['Events']
 const params = z.object({ run: z.string().openapi({ description: 'Id of a run' }) })
-
-const eventSchema = z
-  .object({
-    id,
-    run_id: id,
-    name: z.string(),
-    data: payload,
-    created_at: timestamp,
-    taken_at: timestampOrNull.openapi({ description: 'When a step took it; each event wakes one step once' }),
-  })
-  .openapi('Event')
 
 const sendSchema = strict({
   name: storableText(1, 128),
@@ -62,15 +52,4 @@ export function eventRoutes(engine: Engine): OpenAPIHono {
     return c.json(pageFrom(rows, limit, { key: (row) => row.id, item: showEvent }), 200)
   })
   return app
-}
-
-function showEvent(row: EventRow): z.infer<typeof eventSchema> {
-  return {
-    id: row.id,
-    run_id: row.runId,
-    name: row.name,
-    data: row.data ?? null,
-    created_at: iso(row.createdAt),
-    taken_at: iso(row.takenAt),
-  }
 }

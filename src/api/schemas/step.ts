@@ -68,6 +68,10 @@ export const stepDetailSchema = stepSchema
     input: payload.openapi({ description: 'Resolved anew from the definition; null where that is not possible yet' }),
     output: payload,
     idempotency_key: z.string().openapi({ description: 'What its action hands on to whatever has side effects' }),
+    job: z.object({ queue: z.string(), id: z.string() }).nullable().openapi({
+      description:
+        'Its job in BullMQ, under the newest dispatch of the run; it may be gone, or not be there where the step had settled before. Null: not dispatched yet',
+    }),
     attempts: z.array(attemptSchema).openapi({ description: 'Oldest first' }),
   })
   .openapi('StepDetail')

@@ -1,86 +1,40 @@
-import { Stack, Table } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
+import { IconRouteOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
+import { ApiError } from '../../api/problem-error.ts'
 import { runQuery } from '../../api/runs.ts'
-import type { Run } from '../../api/shapes.ts'
-import { useRunStream } from '../../live/run-stream.ts'
-import { CopyId } from '../../parts/copy-id.tsx'
-import { Duration } from '../../parts/duration.tsx'
+import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
-import { JsonView } from '../../parts/json-view.tsx'
-import { PageHeader } from '../../parts/page-header.tsx'
-import { Panel } from '../../parts/panel.tsx'
 import { PageSkeleton } from '../../parts/skeletons.tsx'
-import { StatusBadge } from '../../parts/status-badge.tsx'
-import { useStatusIcon } from '../../parts/use-status-icon.ts'
 import { useTitle } from '../../parts/use-title.ts'
+import { LiveRun } from './live-run.tsx'
 
 const route = getRouteApi('/runs/$run')
 
-/** One run, live: its steps, input and output. */
+/** One run: what it does, what it waits for, what failed; live. */
 export function RunPage() {
   const { run: id } = route.useParams()
-  const streamed = useRunStream(id)
-  const { data: run, error, refetch } = useQuery(runQuery(id, { streamed }))
-  useTitle(run === undefined ? 'Run' : run.workflow_name)
-  useStatusIcon(run?.status)
-  if (error !== null && run === undefined) return <ErrorState error={error} onRetry={() => void refetch()} />
-  if (run === undefined) return <PageSkeleton />
-  return (
-    <>
-      <PageHeader
-        title={
-          <Link to="/workflows/$workflow" params={{ workflow: run.workflow_name }}>
-            {run.workflow_name}
-          </Link>
-        }
-        text={<CopyId id={run.id} what="run id" whole />}
-      >
-        <StatusBadge status={run.status} />
-        <Duration from={run.started_at} to={run.completed_at} />
-      </PageHeader>
-      <Stack gap="md">
-        <Panel title="Steps">
-          <Steps run={run} />
-        </Panel>
-        <Panel title="Input">
-          <JsonView value={run.input} label="Input" />
-        </Panel>
-        <Panel title="Output">
-          <JsonView value={run.output} label="Output" />
-        </Panel>
-      </Stack>
-    </>
-  )
+  // Once it is here, its stream keeps it up to date.
+  const { data: run, error, refetch } = useQuery(runQuery(id, { streamed: true }))
+  if (run !== undefined) return <LiveRun key={run.id} run={run} />
+  if (error === null) return <PageSkeleton />
+  if (error instanceof ApiError && error.status === 404) return <NoSuchRun id={id} />
+  return <ErrorState error={error} onRetry={() => void refetch()} />
 }
 
-function Steps({ run }: { run: Run }) {
+function NoSuchRun({ id }: { id: string }) {
+  useTitle('No such run')
   return (
-    <Table.ScrollContainer minWidth={480}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Step</Table.Th>
-            <Table.Th>Status</Table.Th>
-            <Table.Th>Retries</Table.Th>
-            <Table.Th>Duration</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {run.steps.map((step) => (
-            <Table.Tr key={step.step_id}>
-              <Table.Td>{step.step_id}</Table.Td>
-              <Table.Td>
-                <StatusBadge status={step.status} />
-              </Table.Td>
-              <Table.Td>{step.retry_count}</Table.Td>
-              <Table.Td>
-                <Duration from={step.started_at} to={step.completed_at} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <EmptyState
+      icon={IconRouteOff}
+      title="There is no such run"
+      text="Its id is mistyped, or it ended so long ago that it has been deleted."
+    >
+      <Text size="sm">
+        <code className="id">{id}</code>
+      </Text>
+      <Anchor href={new URL('.', document.baseURI).pathname}>Go to the overview</Anchor>
+    </EmptyState>
   )
 }

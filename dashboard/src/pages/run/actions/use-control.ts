@@ -1,0 +1,46 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { sendJson } from '../../../api/client.ts'
+import { keys } from '../../../api/keys.ts'
+import { ApiError } from '../../../api/problem-error.ts'
+import type { Run } from '../../../api/shapes.ts'
+import { ask, type Question } from '../../../parts/ask.tsx'
+import { toastDone, toastError } from '../../../parts/toasts.tsx'
+
+/** Something that an operator does to a run. */
+export interface Control {
+  /** Last word of the route: `cancel`. */
+  verb: 'cancel' | 'pause' | 'resume' | 'retry'
+  body?: { from?: string }
+  /** Asked before; none where nothing is lost. */
+  question?: Question
+  /** What is said when it went: "Paused". */
+  done: string
+  /** Takes it back. */
+  undo?: 'pause' | 'resume'
+}
+
+/** Does controls, one at a time: asks, sends, shows the run as it then is, and says what came of it. */
+export function useControl(run: Run): { busy: boolean; control: (control: Control) => Promise<void> } {
+  const cache = useQueryClient()
+  const [busy, setBusy] = useState(false)
+  const send = async (verb: Control['verb'], body?: Control['body']) => {
+    cache.setQueryData(keys.run(run.id), await sendJson<Run>('POST', `runs/${run.id}/${verb}`, body))
+  }
+  const control = async ({ verb, body, question, done, undo }: Control) => {
+    if (question !== undefined && !(await ask(question))) return
+    setBusy(true)
+    try {
+      await send(verb, body)
+      toastDone(done, undo === undefined ? {} : { undo: () => send(undo) })
+    } catch (error) {
+      toastError(error)
+      // Refused for the state that the run is in: show that state.
+      if (error instanceof ApiError && error.status === 409)
+        await cache.invalidateQueries({ queryKey: keys.run(run.id) })
+    } finally {
+      setBusy(false)
+    }
+  }
+  return { busy, control }
+}
