@@ -150,20 +150,19 @@ async function askQueue(
   // Of a run in which something happens, the jobs are on their way.
   const asked = run.isQuiet ? due.slice(0, JOBS_ASKED) : []
   const names = [...new Set(due.map((step) => step.queue))].slice(0, QUEUES_ASKED)
+  // One after the other: on Postgres, what is asked at once takes connections that are kept.
   const ask = async (): Promise<KnownQueue> => {
-    const [presences, root, paused, active] = await Promise.all([
-      Promise.all(asked.map((step) => queue.stepPresence({ run: run.id, step: step.id, epoch }, step.queue))),
-      isEnding && run.isQuiet ? queue.rootPresence({ run: run.id, step: ROOT_JOB, epoch }) : undefined,
-      Promise.all(names.map((name) => queue.isPaused(stepsQueue(name)))),
-      Promise.all(names.map((name) => queue.stepQueue(name).getActiveCount())),
-    ])
-    return {
-      trouble: null,
-      lost: new Set(asked.filter((_, index) => isLost(presences[index])).map((step) => step.id)),
-      isRootLost: isLost(root),
-      paused: new Set(names.filter((_, index) => paused[index])),
-      active: new Map(names.map((name, index) => [name, active[index] ?? 0])),
+    const [lost, paused, active] = [new Set<string>(), new Set<string>(), new Map<string, number>()]
+    for (const step of asked) {
+      if (isLost(await queue.stepPresence({ run: run.id, step: step.id, epoch }, step.queue))) lost.add(step.id)
     }
+    for (const name of names) {
+      if (await queue.isPaused(stepsQueue(name))) paused.add(name)
+      active.set(name, await queue.stepQueue(name).getActiveCount())
+    }
+    const isRootAsked = isEnding && run.isQuiet
+    const root = isRootAsked ? await queue.rootPresence({ run: run.id, step: ROOT_JOB, epoch }) : undefined
+    return { trouble: null, lost, isRootLost: isLost(root), paused, active }
   }
   try {
     return await withTimeout(ask(), QUEUE_TIMEOUT_MS)
