@@ -66,6 +66,8 @@ it('a change on top of one that somebody else saved meanwhile is not saved witho
   await page.getByRole('textbox', { name: 'Version 2' }).waitFor()
   await page.getByRole('button', { name: 'Save mine on top' }).click()
   await page.getByText('Saved version 3').waitFor()
+  const { version } = await dashboard.system.get<{ version: number }>('/workflows/shared')
+  expect(version).toBe(3)
 })
 
 it('the search is in the address, and the list shows how runs went', async () => {
@@ -112,6 +114,8 @@ it('an example is picked and run without being stored first', async () => {
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await page.waitForURL(/\/runs\/[0-9a-f-]{36}/)
   await heading(page, 'diamond')
+  const id = new URL(page.url()).pathname.split('/')[2]!
+  expect((await dashboard.system.ended(id)).status).toBe('completed')
 })
 
 it('a webhook is made, its secret shown once, and removed after a question', async () => {
@@ -123,4 +127,5 @@ it('a webhook is made, its secret shown once, and removed after a question', asy
   await page.getByRole('button', { name: 'Remove this webhook' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove webhook' }).click()
   await page.getByText('No webhook').waitFor()
+  expect((await dashboard.system.get<{ items: unknown[] }>('/workflows/hooked/webhooks')).items).toEqual([])
 })

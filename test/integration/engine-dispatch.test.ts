@@ -15,8 +15,17 @@ async function insertOnly(engine: TestEngine, name: string, queueToken: string |
   const { workflow, version } = await registerWorkflow(engine.engine, definition as Json)
   const id = uuidv7()
   const empty = {
-    ...{ input: null, context: null, orderId: null, parent: null, tags: [], priority: null, startAt: null },
-    ...{ concurrencyKey: null, admitted: true, timeoutSeconds: null, origin: {} },
+    input: null,
+    context: null,
+    orderId: null,
+    parent: null,
+    tags: [],
+    priority: null,
+    startAt: null,
+    concurrencyKey: null,
+    admitted: true,
+    timeoutSeconds: null,
+    origin: {},
   }
   await insertRuns(
     engine.engine.db,

@@ -5,7 +5,7 @@ import { tryModel } from './model.ts'
 /** `npm run model` sets these; npm test takes the same few sequences each time. */
 const SEQUENCES = Number(process.env['MODEL_RUNS'] ?? 20)
 const SEED = Number(process.env['MODEL_SEED'] ?? 1)
-const CHOSEN = BACKENDS.filter((backend) => [undefined, backend].includes(process.env['MODEL_BACKEND']))
+const CHOSEN = BACKENDS.filter((backend) => (process.env['MODEL_BACKEND'] ?? backend) === backend)
 /** A sequence takes some seconds, several at a time. */
 const TIMEOUT_MS = 120_000 + SEQUENCES * 10_000
 
