@@ -32,7 +32,7 @@ describe.each(['redis', 'postgres'] as const)('with jobs on %s', (backend) => {
       const queues = await board('steps-default')
       return queues.some(({ counts }) => (counts['waiting-children'] ?? 0) > 0) && queues
     })
-    expect(shown.map(({ name }) => name)).toEqual(['runs', 'steps-default', 'gates', 'timers'])
+    expect(shown.map(({ name }) => name)).toEqual(['runs', 'steps-default', 'gates', 'timers', 'schedules'])
     const jobs = shown.find(({ name }) => name === 'steps-default')?.jobs ?? []
     expect(jobs.map(({ id }) => id).toSorted()).toEqual([`${runId}.a.1`, `${runId}.b.1`])
   })
