@@ -20,8 +20,8 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts', 'test/model/**/*.test.ts'],
-          // Real processes and real deadlines: one file at a time, when all others are done.
-          fileParallelism: false,
+          // Real processes and real deadlines, mostly waited for: two files at a time, when all others are done.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           // Tests of one file that mostly wait do so at the same time.
           maxConcurrency: 8,
@@ -34,9 +34,9 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          // A browser and the real stack: one file at a time, when all others are done.
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          // A browser and the real stack, together with those of `chaos`.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           globalSetup: servers,
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -72,7 +72,7 @@ async function startOnce(options: PostgresOptions, cluster: Cluster, tries = LEF
     listen_addresses: '127.0.0.1',
     port: String(cluster.port),
     unix_socket_directories: '',
-    max_connections: '200',
+    max_connections: '400',
     shared_buffers: '128MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
