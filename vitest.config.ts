@@ -1,16 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
+/** Files that are tested at the same time: much of it is waiting for servers. */
+const AT_ONCE = 2
 const servers = ['test/support/global-setup.ts']
 
 export default defineConfig({
   test: {
     projects: [
-      // Some work on 10,000 steps, on machines that do other things besides.
-      { test: { name: 'unit', include: ['{src,workers,dashboard}/**/*.test.ts'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['{src,workers,dashboard}/**/*.test.ts'],
+          maxWorkers: AT_ONCE,
+          // Some work on 10,000 steps, on machines that do other things besides.
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          maxWorkers: AT_ONCE,
           globalSetup: servers,
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -18,13 +28,9 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'chaos',
-          include: ['test/chaos/**/*.test.ts', 'test/model/**/*.test.ts'],
-          // Real processes and real deadlines, mostly waited for: two files at a time, when all others are done.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-          // Tests of one file that mostly wait do so at the same time.
-          maxConcurrency: 8,
+          name: 'model',
+          include: ['test/model/**/*.test.ts'],
+          maxWorkers: AT_ONCE,
           globalSetup: servers,
           testTimeout: 120_000,
           hookTimeout: 60_000,
@@ -34,12 +40,24 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          // A browser and the real stack, together with those of `chaos`.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          maxWorkers: AT_ONCE,
           globalSetup: servers,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          // Real processes and real deadlines: one file at a time, when all others are done.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          // Tests of one file that mostly wait do so at the same time.
+          maxConcurrency: 8,
+          globalSetup: servers,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
     ],

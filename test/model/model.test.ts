@@ -3,7 +3,7 @@ import { BACKENDS } from '../support/contract.ts'
 import { tryModel } from './model.ts'
 
 /** `npm run model` sets these; npm test takes the same few sequences each time. */
-const SEQUENCES = Number(process.env['MODEL_RUNS'] ?? 20)
+const SEQUENCES = Number(process.env['MODEL_RUNS'] ?? 8)
 const SEED = Number(process.env['MODEL_SEED'] ?? 1)
 const CHOSEN = BACKENDS.filter((backend) => (process.env['MODEL_BACKEND'] ?? backend) === backend)
 /** A sequence takes some seconds, several at a time. */
