@@ -108,7 +108,7 @@ it('a form is made of the input_schema, and an order is created with the run', a
 it('an example is picked and run without being stored first', async () => {
   const page = await dashboard.open('/start')
   await page.getByText('Definition or example').click()
-  await page.getByRole('textbox', { name: 'Pick an example' }).click()
+  await page.getByPlaceholder('None').click()
   await page.getByRole('option', { name: 'diamond' }).click()
   await page.getByText(/^Valid:/).waitFor()
   await page.getByRole('button', { name: 'Start', exact: true }).click()

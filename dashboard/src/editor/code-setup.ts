@@ -22,7 +22,13 @@ const look = EditorView.theme({
 
 /** JSON to read, with a name for screen readers. */
 export function viewingSetup(label: string): Extension[] {
-  return [READER, json(), bracketMatching(), look, EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' })]
+  return [
+    READER,
+    json(),
+    bracketMatching(),
+    look,
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
+  ]
 }
 
 /** {@link viewingSetup}, and what writing needs. Tab indents; Escape and then Tab leaves the editor. */
