@@ -29,7 +29,7 @@ const environment = {
 console.log(`seed ${values.seed}`)
 const { status } = spawnSync(
   process.execPath,
-  [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'chaos', 'test/model'],
+  [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'model'],
   { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...environment } },
 )
 process.exit(status ?? 1)

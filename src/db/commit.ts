@@ -52,12 +52,13 @@ const FENCE = `s.run_id = i.run_id AND s.step_index = i.step_index
     AND s.status IN ('pending', 'running', 'retrying', 'waiting')
     AND (s.attempt < i.attempt OR (s.attempt = i.attempt AND (s.worker_id = i.worker_id OR s.status = 'waiting')))`
 
+/** An attempt from before a retry may begin while the run waits for its slot anew: then the run is held back still. */
 const RUNS_STARTED = `
 started AS (
   UPDATE runs r SET status = CASE WHEN r.status IN ('queued', 'waiting') THEN 'running' ELSE r.status END,
     started_at = LEAST(r.started_at, i.started_at)
   FROM (SELECT run_id, min(started_at) AS started_at FROM input WHERE starts_run GROUP BY run_id ORDER BY run_id) i
-  WHERE r.id = i.run_id AND (r.status IN ('queued', 'waiting') OR r.started_at > i.started_at)
+  WHERE r.id = i.run_id AND r.admitted_at IS NOT NULL AND (r.status IN ('queued', 'waiting') OR r.started_at > i.started_at)
 )`
 
 const MARK_STARTED = `

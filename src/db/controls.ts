@@ -187,7 +187,7 @@ interface Reset {
 /**
  * Sets a locked run back. Without `from`: its failed, cancelled and skipped steps, and of the maps among them the items
  * that did not complete. With `from`: these steps, whatever they are, and their items are no more. A run
- * with a slot waits for one again; any other may last `timeoutSeconds` from now on (null: as long as it takes).
+ * that had given up its slot waits for one again; any other may last `timeoutSeconds` from now on (null: as long as it takes).
  */
 export async function resetRun(
   db: Executor,
@@ -254,11 +254,14 @@ UPDATE steps s SET status = 'pending', retry_count = 0, completed_at = NULL, sta
 FROM runs r
 WHERE r.id = s.run_id AND s.run_id = $1::uuid AND s.step_index = ANY($2::int[])`
 
+/** Whether a run needs no slot, or holds one still. */
+const KEEPS_GOING = '(concurrency_key IS NULL OR completed_at IS NULL AND admitted_at IS NOT NULL)'
+
 const RESET_RUN = `
 UPDATE runs SET status = 'queued', epoch = epoch + 1, queue_token = NULL, halted_by = NULL, error = NULL, output = NULL, stop_error = NULL,
   completed_at = NULL, steps_completed = NULL, steps_failed = NULL, steps_skipped = NULL,
-  deadline_at = CASE WHEN concurrency_key IS NULL THEN now() + $2::float8 * interval '1 second' END,
-  admitted_at = CASE WHEN concurrency_key IS NULL THEN COALESCE(admitted_at, now()) END
+  deadline_at = CASE WHEN ${KEEPS_GOING} THEN now() + $2::float8 * interval '1 second' END,
+  admitted_at = CASE WHEN ${KEEPS_GOING} THEN COALESCE(admitted_at, now()) END
 WHERE id = $1::uuid`
 
 /** What must be asked anew although it was answered: the approvals of a step from which a run is repeated. */

@@ -45,7 +45,7 @@ WITH parked AS (
     AND (s.attempt < $3::int OR (s.attempt = $3::int AND (s.worker_id = $4::uuid OR s.status = 'waiting')))
   RETURNING s.run_id, s.step_index
 ), waiting AS (
-  UPDATE runs r SET started_at = LEAST(r.started_at, $5::timestamptz), status = CASE WHEN r.status = 'paused' THEN r.status WHEN EXISTS (
+  UPDATE runs r SET started_at = LEAST(r.started_at, $5::timestamptz), status = CASE WHEN r.status = 'paused' OR r.admitted_at IS NULL THEN r.status WHEN EXISTS (
       SELECT 1 FROM steps s WHERE s.run_id = r.id AND s.status IN ('running', 'retrying') AND s.step_index <> $2::int
     ) THEN 'running'::run_status ELSE 'waiting'::run_status END
   FROM parked WHERE r.id = parked.run_id AND r.status IN ('queued', 'running', 'waiting', 'paused')

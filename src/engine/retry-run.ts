@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { downstreamOf } from '../workflow/downstream.ts'
 import { didYouMean } from '../workflow/nearest.ts'
+import { isFinished } from '../workflow/states.ts'
 import { sendAborts } from './abort.ts'
 import { admitSoon } from './admit.ts'
 import { cancelRuns } from './cancel.ts'
@@ -32,7 +33,8 @@ export async function retryRun(
   sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps: reset.steps }])
   if (reset.childRuns.length > 0) await cancelRuns(engine, reset.childRuns)
   const { workflowId, concurrencyKey } = run
-  if (concurrencyKey === null) dispatchControlled(engine, [run])
+  const holdsSlot = run.isAdmitted && !isFinished(run.status)
+  if (concurrencyKey === null || holdsSlot) dispatchControlled(engine, [run])
   else admitSoon(engine, [{ workflowId, concurrencyKey }])
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { v7 as uuidv7 } from 'uuid'
+import { markStarted } from '../../src/db/commit.ts'
 import { insertRuns } from '../../src/db/runs.ts'
 import { registerWorkflow } from '../../src/engine/register.ts'
 import { defineAction, z } from '../../workers/action.ts'
@@ -7,6 +8,7 @@ import { startApi, type TestApi } from '../support/api.ts'
 import type { Problem } from '../support/api-shapes.ts'
 import { BACKENDS } from '../support/contract.ts'
 import { eventually, throughout } from '../support/eventually.ts'
+import { stepOf } from '../support/run-record.ts'
 
 /** Lets go of a step that the action below holds, by run. */
 const held = new Map<string, (error?: Error) => void>()
@@ -126,6 +128,44 @@ describe.each(BACKENDS)('on %s', (backend) => {
     held.get(first)!()
     ;(await isHeld(id))()
     expect((await api.ended(id)).status).toBe('completed')
+  })
+
+  test('a running run that is retried from a step keeps its slot, also where an older run waits for it', async () => {
+    const definition = { name: `keeps-${backend}`, concurrency: { limit: 1 }, steps: [hold] }
+    const older = await start(definition)
+    ;(await isHeld(older))(new Error('not yet'))
+    expect((await api.ended(older)).status).toBe('failed')
+    held.delete(older)
+    const running = await start(definition)
+    await isHeld(running)
+    held.delete(running)
+    expect((await api.call(`runs/${older}/retry`, { method: 'POST' })).status).toBe(202)
+    expect((await api.call(`runs/${running}/retry`, { body: { from: 'hold' } })).status).toBe(202)
+    const letGo = await isHeld(running)
+    expect(await admitted([older, running])).toEqual([running])
+    letGo()
+    await api.ended(running)
+    ;(await isHeld(older))()
+    await api.ended(older)
+  })
+
+  test('a retried run waits for a slot also where an attempt from before the retry begins after it', async () => {
+    const definition = { name: `stray-${backend}`, concurrency: { limit: 1 }, steps: [hold] }
+    const first = await start(definition)
+    ;(await isHeld(first))(new Error('not yet'))
+    expect((await api.ended(first)).status).toBe('failed')
+    held.delete(first)
+    const second = await start(definition)
+    await isHeld(second)
+    expect((await api.call(`runs/${first}/retry`, { method: 'POST' })).status).toBe(202)
+    const stray = { runId: first, stepIndex: 0, attempt: 2, workerId: uuidv7(), startedAt: new Date().toISOString() }
+    await markStarted(api.engine.db, [{ ...stray, startsRun: true }])
+    const seen = await api.read(first)
+    expect([seen.status, stepOf(seen, 'hold').status]).toEqual(['queued', 'running'])
+    held.get(second)!()
+    ;(await isHeld(first))()
+    const run = await api.ended(first)
+    expect(stepOf(run, 'hold')).toMatchObject({ status: 'completed', attempt: 3 })
   })
 
   test('a run does not begin before its start_at; a time that has passed is now', async () => {

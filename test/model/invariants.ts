@@ -194,6 +194,9 @@ const ALWAYS: Readonly<Record<string, string>> = {
     WHERE r.concurrency_key IS NOT NULL AND r.admitted_at IS NOT NULL AND r.status NOT IN ('completed', 'failed', 'cancelled', 'cancelling')
     GROUP BY r.workflow_id, v.definition -> 'concurrency' ->> 'limit' HAVING count(*) > (v.definition -> 'concurrency' ->> 'limit')::int`,
 
+  'a run is under way without having been admitted': `
+    SELECT id, status FROM r WHERE admitted_at IS NULL AND status NOT IN ('queued', 'paused', 'completed', 'failed', 'cancelled')`,
+
   'more operators won than could': `
     SELECT c.run_id, c.kind, count(*) AS accepted FROM mine_controls c
     WHERE c.status = 202 AND c.kind IN ('cancel', 'pause', 'resume', 'retry')
