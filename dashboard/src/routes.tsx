@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router'
 import { overviewRoute } from './pages/overview/route.ts'
+import { compareRoute } from './pages/run-compare/route.ts'
 import { runRoute } from './pages/run/route.ts'
 import { runsRoute } from './pages/runs/route.ts'
 import { startRoute } from './pages/start/route.ts'
@@ -17,6 +18,7 @@ const routeTree = rootRoute.addChildren([
   defineRoute,
   startRoute,
   runsRoute,
+  compareRoute,
   runRoute,
 ])
 

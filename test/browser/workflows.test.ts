@@ -1,19 +1,11 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { useDashboard } from './support/dashboard.ts'
+import { write } from './support/editor.ts'
 
 const dashboard = useDashboard()
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
-
-/** Puts a text in place of what is in an editor. */
-async function write(page: Page, label: string, text: string): Promise<void> {
-  const editor = page.getByRole('textbox', { name: label })
-  await editor.click()
-  await page.keyboard.press('Control+a')
-  // As a paste: typing would have the editor close brackets.
-  await page.keyboard.insertText(text)
-}
 
 it('a workflow is written in the editor, saved, run, changed and compared', async () => {
   const page = await dashboard.open('/define')

@@ -20,5 +20,6 @@ export const keys = {
   /** What is read beside a run, and changes with it: the parts `why`, `approvals`, `events`. */
   runSide: (runId: string, ...part: string[]) => ['run', runId, 'side', ...part] as const,
   logs: (runId: string, stepId: string | undefined) => ['run', runId, 'logs', stepId ?? null] as const,
+  diff: (a: string, b: string) => ['diff', a, b] as const,
   order: (id: string) => ['order', id] as const,
 }

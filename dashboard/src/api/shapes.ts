@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { approvalSchema } from '../../../src/api/schemas/approval.ts'
+import type { diffSchema } from '../../../src/api/schemas/diff.ts'
 import type { eventSchema } from '../../../src/api/schemas/event.ts'
 import type { whySchema } from '../../../src/api/schemas/explain.ts'
 import type { logLineSchema } from '../../../src/api/schemas/log-line.ts'
@@ -81,3 +82,6 @@ export type Why = z.infer<typeof whySchema>
 
 /** One reason in the chain that ends at what a step really waits for; its fields depend on the kind. */
 export type Reason = Why['reasons'][number]
+
+/** Two runs side by side. */
+export type RunDiff = z.infer<typeof diffSchema>

@@ -3,7 +3,8 @@ import { useLayoutEffect, useRef, useState } from 'react'
 
 /**
  * Draws of many rows only those near the screen, as the page scrolls. `place` goes on the element that is as high as all
- * rows, `topOf` says where in it a row stands.
+ * rows, `topOf` says where in it a row stands,
+ * `show` scrolls to one.
  */
 export function useWindowRows(options: {
   count: number
@@ -32,6 +33,7 @@ export function useWindowRows(options: {
     drawn: rows.getVirtualItems(),
     totalHeight: rows.getTotalSize(),
     measure: rows.measureElement,
+    show: (index: number) => rows.scrollToIndex(index),
     topOf: ({ start }: { start: number }) => start - offset,
   }
 }

@@ -6,6 +6,7 @@ const GENERAL = [
   { keys: ['/'], does: 'The same' },
   { keys: ['?'], does: 'This sheet' },
   { keys: ['Esc'], does: 'Close what is open' },
+  { keys: ['j', 'k'], does: 'Next and previous step of a run' },
 ]
 
 /** All shortcuts that work on every page. */

@@ -1,6 +1,7 @@
 import { spotlight } from '@mantine/spotlight'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
+import { isTyping } from '../parts/is-typing.ts'
 import { useNavPages } from './nav.ts'
 
 /** How long a `g` waits for its letter. */
@@ -27,11 +28,4 @@ export function useShortcuts({ onHelp }: { onHelp: () => void }): void {
     document.addEventListener('keydown', handle)
     return () => document.removeEventListener('keydown', handle)
   })
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable || target.closest('input, textarea, select, [role="dialog"], [role="menu"]') !== null)
-  )
 }

@@ -11,7 +11,7 @@ export interface Api {
 /** Ids of what {@link fill} made, for the addresses of pages. */
 export interface World {
   order: string
-  runs: { completed: string; failed: string; waiting: string; order: string }
+  runs: { completed: string; failed: string; waiting: string; order: string; rerun: string }
 }
 
 /** Fills an empty service with what every page has something to show of; resolves when that has happened. */
@@ -31,8 +31,11 @@ export async function fill(api: Api): Promise<World> {
     settled(api, runs.completed, ['completed']),
     settled(api, runs.failed, ['failed']),
     settled(api, runs.waiting, ['waiting']),
+    settled(api, runs.order, ['completed']),
   ])
-  return { order, runs }
+  const { id: rerun } = await api.post<{ id: string }>(`/runs/${runs.failed}/rerun`, {})
+  await settled(api, rerun, ['failed'])
+  return { order, runs: { ...runs, rerun } }
 }
 
 /** A workflow whose second step fails for good. */

@@ -29,7 +29,10 @@ export function LiveRun({ run }: { run: Run }) {
 function useSides(run: Run): void {
   const cache = useQueryClient()
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const shown = useRef(run)
   useEffect(() => {
+    if (shown.current === run) return
+    shown.current = run
     const { id, order_id: orderId } = run
     timer.current ??= setTimeout(() => {
       timer.current = undefined

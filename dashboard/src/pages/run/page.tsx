@@ -29,6 +29,7 @@ function NoSuchRun({ id }: { id: string }) {
     <EmptyState
       icon={IconRouteOff}
       title="There is no such run"
+      wholePage
       text="Its id is mistyped, or it ended so long ago that it has been deleted."
     >
       <Text size="sm">

@@ -97,6 +97,10 @@ function Origin({ run }: { run: Run }) {
   return (
     <Fact name="Rerun of">
       <RunLink id={run.rerun_of} />
+      {' · '}
+      <TextLink to="/runs/compare" search={{ a: run.rerun_of, b: run.id }} size="sm">
+        compare
+      </TextLink>
     </Fact>
   )
 }

@@ -35,16 +35,11 @@ export function RunView({ run, streamed }: { run: Run; streamed: boolean }) {
         </div>
       </div>
       {!isWide && (
-        <Drawer
-          opened={panel !== null}
-          onClose={() => select(undefined)}
-          position="right"
-          size="100%"
-          title={`Step ${search.step ?? ''}`}
-          closeButtonProps={{ 'aria-label': 'Close the step' }}
-        >
-          {panel}
-        </Drawer>
+        <Drawer.Root opened={panel !== null} onClose={() => select(undefined)} position="right" size="100%">
+          <Drawer.Content aria-label={`Step ${search.step ?? ''}`}>
+            <Drawer.Body>{panel}</Drawer.Body>
+          </Drawer.Content>
+        </Drawer.Root>
       )}
     </>
   )

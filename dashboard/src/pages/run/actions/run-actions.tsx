@@ -4,6 +4,7 @@ import {
   IconBan,
   IconBraces,
   IconDots,
+  IconGitCompare,
   IconLink,
   IconRepeat,
   IconPlayerPause,
@@ -19,11 +20,13 @@ import { cancelControl, pauseControl, resumeControl, retryControl } from './effe
 import { type Control, useControl } from './use-control.ts'
 
 const RerunDialog = lazy(() => import('./rerun-dialog.tsx').then((module) => ({ default: module.RerunDialog })))
+const CompareDialog = lazy(() => import('./compare-dialog.tsx').then((module) => ({ default: module.CompareDialog })))
 
 /** What can be done with the run now; what cannot is not offered. */
 export function RunActions({ run }: { run: Run }) {
   const { busy, control } = useControl(run)
   const [rerunOpen, rerun] = useDisclosure()
+  const [compareOpen, compare] = useDisclosure()
   const offered = [
     { label: 'Resume', icon: IconPlayerPlay, what: resumeControl(run), variant: 'filled' },
     { label: 'Retry failed', icon: IconRefresh, what: retryControl(run), variant: 'filled' },
@@ -54,6 +57,9 @@ export function RunActions({ run }: { run: Run }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item leftSection={<IconGitCompare size={16} aria-hidden />} onClick={compare.open}>
+            Compare with another run…
+          </Menu.Item>
           <Menu.Item leftSection={<IconLink size={16} aria-hidden />} onClick={() => void copyLink()}>
             Copy the link to what is shown
           </Menu.Item>
@@ -67,7 +73,10 @@ export function RunActions({ run }: { run: Run }) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Suspense fallback={null}>{rerunOpen && <RerunDialog run={run} onClose={rerun.close} />}</Suspense>
+      <Suspense fallback={null}>
+        {rerunOpen && <RerunDialog run={run} onClose={rerun.close} />}
+        {compareOpen && <CompareDialog run={run} onClose={compare.close} />}
+      </Suspense>
     </Group>
   )
 }

@@ -10,7 +10,7 @@ import { useRunPlace } from '../use-run-place.ts'
 export function AttemptTable({ attempts, stepId }: { attempts: readonly Attempt[]; stepId: string }) {
   const { search, go } = useRunPlace()
   return (
-    <Table.ScrollContainer minWidth={380} tabIndex={0} role="region" aria-label={`Attempts of ${stepId}`}>
+    <Table.ScrollContainer type="native" minWidth={380} tabIndex={0} role="region" aria-label={`Attempts of ${stepId}`}>
       <Table className="attempts" aria-label="Attempts">
         <Table.Thead>
           <Table.Tr>

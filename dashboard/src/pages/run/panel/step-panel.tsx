@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, Skeleton, Tabs, Text, Title, Tooltip } from '@mantine/core'
 import { IconRefresh, IconX } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 import { keys } from '../../../api/keys.ts'
 import { stepQuery } from '../../../api/run-sides.ts'
 import type { Run, Step, StepDetail } from '../../../api/shapes.ts'
@@ -52,7 +52,6 @@ export function StepPanel({ run, step, streamed }: { run: Run; step: Step; strea
               color="gray"
               size="sm"
               aria-label="Close the step"
-              visibleFrom="md"
               onClick={() => go(atStep(undefined))}
             >
               <IconX size={16} aria-hidden />
@@ -115,7 +114,12 @@ function hasErrors(detail: StepDetail | undefined): boolean {
 /** Reads the step's attempts and payloads again when the run says that the step has changed. */
 function useRefresh(runId: string, step: Step): void {
   const cache = useQueryClient()
-  useEffect(() => void cache.invalidateQueries({ queryKey: keys.step(runId, step.step_id) }), [cache, runId, step])
+  const shown = useRef(step)
+  useEffect(() => {
+    if (shown.current === step) return
+    shown.current = step
+    void cache.invalidateQueries({ queryKey: keys.step(runId, step.step_id) })
+  }, [cache, runId, step])
 }
 
 function RetryFrom({ run, step }: { run: Run; step: Step }) {

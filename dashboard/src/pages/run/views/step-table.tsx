@@ -1,8 +1,9 @@
-import { memo } from 'react'
+import { memo, useMemo } from 'react'
 import type { Step } from '../../../api/shapes.ts'
 import { Duration } from '../../../parts/duration.tsx'
 import { StatusBadge } from '../../../parts/status-badge.tsx'
 import { useWindowRows } from '../../../parts/use-window-rows.ts'
+import { useStepKeys } from '../use-step-keys.ts'
 import { stepNote } from '../step-note.ts'
 
 const ROW_HEIGHT = 38
@@ -14,11 +15,17 @@ export function StepTable(props: {
   onSelect: (stepId: string | undefined) => void
 }) {
   const { steps, selected, onSelect } = props
-  const { place, drawn, totalHeight, topOf } = useWindowRows({
+  const { place, drawn, totalHeight, topOf, show } = useWindowRows({
     count: steps.length,
     height: ROW_HEIGHT,
     keyOf: (index) => steps[index]?.step_id,
   })
+  const ids = useMemo(() => steps.map(({ step_id: id }) => id), [steps])
+  const select = (id: string | undefined) => {
+    onSelect(id)
+    if (id !== undefined) show(ids.indexOf(id))
+  }
+  useStepKeys(ids, selected, select)
   return (
     <div className="card step-table" role="table" aria-label="Steps" aria-rowcount={steps.length + 1}>
       <div role="row" aria-rowindex={1} className="step-row step-head quiet">

@@ -1,0 +1,252 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/package-root.ts'
+import type { DefinitionInput } from '../../src/workflow/definition.ts'
+import { kill } from '../support/system.ts'
+import { expectAccessible, useDashboard } from './support/dashboard.ts'
+import { write } from './support/editor.ts'
+
+/** What a restart of the API makes a browser say. */
+const RESTART = [/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|ABORTED|SOCKET)/]
+
+const dashboard = useDashboard()
+
+const example = (name: string) =>
+  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'examples', `${name}.json`), 'utf8')) as DefinitionInput
+
+const start = (definition: DefinitionInput, request: Record<string, unknown> = {}) =>
+  dashboard.system.start(definition, request)
+
+/** The status in the header. */
+const expectStatus = (page: Page, word: string, timeout = 15_000) =>
+  page.locator('.run-header .status-badge', { hasText: word }).first().waitFor({ timeout })
+
+/** Marks the document, so that a reload would be noticed. */
+const mark = (page: Page) => page.evaluate(() => document.documentElement.setAttribute('data-marked', 'yes'))
+const expectNoReload = async (page: Page) =>
+  expect(await page.locator('html').getAttribute('data-marked'), 'the page was not loaded again').toBe('yes')
+
+/** A row of the list of steps. */
+const row = (page: Page, step: string) =>
+  page.getByRole('row').filter({ has: page.getByRole('button', { name: step, exact: true }) })
+
+describe('a run', () => {
+  it('of an order is watched until it is shipped, though the worker that runs it is killed', async () => {
+    const { id: order } = await dashboard.system.post<{ id: string }>('/orders', { amount: '99.90' })
+    const id = await start(example('slow-order'), { order_id: order })
+    const page = await dashboard.open(`/runs/${id}?view=steps`)
+    await expectStatus(page, 'Running')
+    await mark(page)
+    const card = page.getByRole('region', { name: 'Order' })
+    await card.getByText('Validated').first().waitFor()
+
+    const worker = await dashboard.system.executing(id, 'charge')
+    await kill(worker)
+    await dashboard.system.startWorker()
+    await page.getByRole('button', { name: 'charge', exact: true }).first().click()
+    const attempts = page.getByRole('table', { name: 'Attempts' })
+    await attempts.getByText('Lost').waitFor({ timeout: 20_000 })
+    await attempts.getByRole('row').nth(2).getByText('Running').waitFor()
+
+    await card.getByText('Shipped').first().waitFor({ timeout: 40_000 })
+    await expectStatus(page, 'Completed')
+    await row(page, 'ship').getByText('Completed').waitFor()
+    expect(await page.title()).toBe('Completed: slow-order · Sluice')
+    await expectNoReload(page)
+  })
+
+  it('shows the right state when the API comes back, without a reload', async () => {
+    const id = await start(example('approval'), { input: { amount: 5, what: 'tea' } })
+    const page = await dashboard.open(`/runs/${id}`, { faults: RESTART })
+    await expectStatus(page, 'Waiting')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await mark(page)
+    await kill(dashboard.system.api)
+    await page.getByText(/^(Retrying|Stale)$/).waitFor()
+    await dashboard.system.startApi()
+    await dashboard.system.post(`/runs/${id}/steps/decide/approve`, { by: 'ann' })
+    await expectStatus(page, 'Completed', 30_000)
+    await expectNoReload(page)
+  })
+
+  it('that does not exist says so, and axe finds nothing', async () => {
+    const page = await dashboard.open('/runs/01a1fdee-450c-7179-96c5-cf5201e90211', { faults: [/404/] })
+    await page.getByRole('heading', { name: 'There is no such run' }).waitFor()
+    await expectAccessible(page)
+  })
+
+  it('keeps what is looked at in the URL', async () => {
+    const id = await start(example('diamond'))
+    const page = await dashboard.open(`/runs/${id}?view=steps`)
+    await expectStatus(page, 'Completed')
+    await page.getByText('Done 4').click()
+    await page.getByRole('textbox', { name: 'Find a step' }).fill('left')
+    await page.getByRole('button', { name: 'left', exact: true }).click()
+    await page.getByRole('tab', { name: 'Config' }).click()
+    await page.reload()
+    await page.getByRole('heading', { name: 'left' }).waitFor()
+    expect(await page.getByRole('tab', { name: 'Config' }).getAttribute('aria-selected')).toBe('true')
+    expect(await page.getByRole('table', { name: 'Steps' }).getByRole('row').count()).toBe(2)
+    await page.goBack()
+    await page.goForward()
+    await page.getByRole('heading', { name: 'left' }).waitFor()
+  })
+
+  it('on a phone opens a step over the page', async () => {
+    const id = await start(example('diamond'))
+    const page = await dashboard.open(`/runs/${id}?view=steps`, { width: 390, height: 844 })
+    await expectStatus(page, 'Completed')
+    await page.getByRole('button', { name: 'left', exact: true }).click()
+    const panel = page.getByRole('dialog', { name: 'Step left' })
+    await panel.getByText('Idempotency key').waitFor()
+    await expectAccessible(page)
+    await panel.getByRole('button', { name: 'Close the step' }).first().click()
+    await panel.waitFor({ state: 'hidden' })
+  })
+})
+
+describe('what a run waits for', () => {
+  it('is said in words, and approved in place', async () => {
+    const id = await start(example('approval'), { input: { amount: 420, what: 'a chair' } })
+    const page = await dashboard.open(`/runs/${id}?step=decide`)
+    const banner = page.getByRole('region', { name: 'Why the run waits' })
+    await banner.getByText(/Step decide waits for an approval by anyone/).waitFor()
+    await page
+      .getByRole('region', { name: 'Why is this waiting?' })
+      .getByText(/waits for an approval/)
+      .waitFor()
+    const asked = page.getByRole('region', { name: 'Approval', exact: true })
+    await asked.getByText('May we spend 420 on a chair?').waitFor()
+    await asked.getByRole('textbox', { name: 'Your name' }).fill('ann')
+    await asked.getByRole('textbox', { name: 'Comment' }).fill('sit well')
+    await asked.getByRole('button', { name: 'Approve' }).click()
+    await expectStatus(page, 'Completed')
+    await asked.getByRole('list', { name: 'Decisions' }).getByText('sit well').waitFor()
+    await banner.waitFor({ state: 'hidden' })
+  })
+
+  it('is rejected from the banner, which fails the run and leads to the step', async () => {
+    const id = await start(example('approval'), { input: { amount: 420, what: 'a chair' } })
+    const page = await dashboard.open(`/runs/${id}?view=steps`)
+    await page.getByRole('button', { name: 'Decide…' }).click()
+    await page.getByRole('button', { name: 'Reject' }).click()
+    await expectStatus(page, 'Failed')
+    const banner = page.getByRole('region', { name: 'Why the run failed' })
+    await banner.getByRole('button', { name: 'Go to step decide' }).click()
+    await page.getByRole('heading', { name: 'decide', exact: true }).waitFor()
+    expect(new URL(page.url()).searchParams.get('step')).toBe('decide')
+  })
+
+  it('is an event that can be sent from there', async () => {
+    const id = await start(example('wait-for-event'), { input: { amount: 10 } })
+    const page = await dashboard.open(`/runs/${id}`)
+    await page.getByRole('button', { name: 'Send event…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Send an event' })
+    expect(await dialog.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('payment_received')
+    await write(page, 'Data', '{ "amount": 12, "from": "ann" }')
+    await dialog.getByRole('button', { name: 'Send', exact: true }).click()
+    await expectStatus(page, 'Completed')
+  })
+})
+
+describe('what can be done to a run', () => {
+  it('says its effect before, and a refusal names the state that the run is in', async () => {
+    const id = await start(example('approval'), { input: { amount: 1, what: 'ink' } })
+    const page = await dashboard.open(`/runs/${id}`, { faults: [/409/] })
+    await expectStatus(page, 'Waiting')
+    await page.getByRole('button', { name: 'Pause', exact: true }).click()
+    const dialog = page.getByRole('dialog', { name: 'Pause this run?' })
+    await dialog.getByText(/No further step starts/).waitFor()
+    await dashboard.system.post(`/runs/${id}/cancel`, {})
+    await dialog.getByRole('button', { name: 'Pause the run' }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/is cancelled: only a queued, running or waiting run can be paused/)
+      .waitFor()
+    await expectStatus(page, 'Cancelled')
+  })
+
+  it('is pausing and resuming, and cancelling', async () => {
+    const id = await start(example('approval'), { input: { amount: 1, what: 'ink' } })
+    const page = await dashboard.open(`/runs/${id}`)
+    await page.getByRole('button', { name: 'Pause', exact: true }).click()
+    await page.getByRole('button', { name: 'Pause the run' }).click()
+    await expectStatus(page, 'Paused')
+    await page
+      .getByRole('region', { name: 'Why the run waits' })
+      .getByText(/The run is paused/)
+      .waitFor()
+    await page.getByRole('button', { name: 'Resume', exact: true }).click()
+    await expectStatus(page, 'Waiting')
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click()
+    await page.getByRole('dialog').getByText('2 steps that have not run will not.').waitFor()
+    await page.getByRole('button', { name: 'Cancel the run' }).click()
+    await expectStatus(page, 'Cancelled')
+    await page.getByRole('button', { name: 'Retry failed' }).waitFor()
+  })
+
+  it('is going on from a step, which repeats that one and what depends on it', async () => {
+    const id = await start(example('diamond'))
+    const page = await dashboard.open(`/runs/${id}?view=steps&step=left`)
+    await expectStatus(page, 'Completed')
+    const { completed_at: before } = await dashboard.system.get<{ completed_at: string }>(`/runs/${id}`)
+    await page.getByRole('button', { name: 'Retry from here…' }).click()
+    await page
+      .getByRole('dialog', { name: 'Retry from left?' })
+      .getByText(/So does the 1 step that depends on it: /)
+      .waitFor()
+    await page.getByRole('button', { name: 'Retry from left' }).click()
+    await expect
+      .poll(async () => (await dashboard.system.get<{ completed_at: string }>(`/runs/${id}`)).completed_at, {
+        timeout: 15_000,
+      })
+      .not.toBe(before)
+    await dashboard.system.ended(id)
+    await expectStatus(page, 'Completed')
+    await page.getByRole('table', { name: 'Attempts' }).getByText('2', { exact: true }).waitFor()
+  })
+
+  it('is running it again with another input, which the schema checks first, and comparing both', async () => {
+    const id = await start(example('approval'), { input: { amount: 7, what: 'pens' } })
+    const page = await dashboard.open(`/runs/${id}`)
+    await page.getByRole('button', { name: 'Rerun…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Rerun with this input' })
+    await dialog.getByText('"pens"').waitFor()
+    await write(page, 'Input', '{ "amount": "much", "what": "pens" }')
+    await dialog.getByText('/amount').waitFor()
+    expect(await dialog.getByRole('button', { name: 'Rerun with edited input' }).isDisabled()).toBe(true)
+    await write(page, 'Input', '{ "amount": 8, "what": "pens" }')
+    await dialog.getByRole('button', { name: 'Rerun with edited input' }).click()
+    await page.getByText('Rerun of').waitFor()
+    await expectStatus(page, 'Waiting')
+    expect(page.url()).not.toContain(id)
+    await page.getByRole('tab', { name: 'Input & output' }).click()
+    await page.getByRole('textbox', { name: 'Input of the run' }).getByText('8').waitFor()
+
+    await page.getByRole('link', { name: 'compare' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Compare runs' }).waitFor()
+    await page.getByText('Their inputs differ').waitFor()
+    await page.getByRole('button', { name: 'decide', exact: true }).click()
+    await page.getByRole('textbox', { name: 'input in B' }).waitFor()
+    await expectAccessible(page)
+  })
+})
+
+describe('the log of a run', () => {
+  it('grows while the run goes on, and a link leads to a line of it', async () => {
+    const { id: order } = await dashboard.system.post<{ id: string }>('/orders', { amount: '5.00' })
+    const id = await start(example('order-processing'), { order_id: order })
+    const page = await dashboard.open(`/runs/${id}?view=logs`)
+    const log = page.getByRole('log', { name: 'Log lines' })
+    await log.getByText(/is shipped/).waitFor({ timeout: 20_000 })
+    await page.getByRole('textbox', { name: 'Find in the log' }).fill('charged')
+    await page.getByText('1 of 3 lines').waitFor()
+    await log.getByRole('button', { name: /Link to the line/ }).click()
+    await log.locator('[data-marked="true"]').waitFor()
+    await page.reload()
+    await log.locator('[data-marked="true"]').waitFor()
+    expect(new URL(page.url()).searchParams.get('line')).toMatch(/^\d+$/)
+  })
+})
