@@ -65,6 +65,8 @@ function useRound(unfinished: boolean): number {
 }
 
 function apply(cache: QueryClient, id: string, changes: readonly Change[]): void {
+  // An answer that is under way was read before, and would put the run back to what it was.
+  void cache.cancelQueries({ queryKey: keys.run(id), exact: true })
   cache.setQueryData<Run>(keys.run(id), (before) => afterChanges(before, changes))
 }
 

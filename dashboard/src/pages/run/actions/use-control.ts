@@ -26,6 +26,8 @@ export function useControl(run: Run): { busy: boolean; control: (control: Contro
   const [busy, setBusy] = useState(false)
   const send = async (verb: Control['verb'], body?: Control['body']) => {
     cache.setQueryData(keys.run(run.id), await sendJson<Run>('POST', `runs/${run.id}/${verb}`, body))
+    // The stream may have told of something newer before the answer came.
+    void cache.invalidateQueries({ queryKey: keys.run(run.id), exact: true })
   }
   const control = async ({ verb, body, question, done, undo }: Control) => {
     if (question !== undefined && !(await ask(question))) return
