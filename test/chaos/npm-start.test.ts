@@ -5,21 +5,20 @@ import { once } from 'node:events'
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { freePort } from '../../src/dev/free-port.ts'
 import { eventually } from '../support/eventually.ts'
 import { isRunning, startProcess, type TestProcess } from '../support/processes.ts'
 import { redisProgram } from '../support/servers.ts'
 
-let folder: string
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-start-'))
-})
-
-afterEach(async () => {
-  await eventually(() => !leftovers().includes(folder), { what: 'the end of all processes of the test' })
-  await rm(folder, { recursive: true, force: true })
+/** Each test has a folder of its own, and leaves no process that knows of it. */
+const it = test.extend<{ folder: string }>({
+  folder: async ({ task: _ }, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-start-'))
+    await use(folder)
+    await eventually(() => !leftovers().includes(folder), { what: 'the end of all processes of the test' })
+    await rm(folder, { recursive: true, force: true })
+  },
 })
 
 /** Command lines and folders of all processes: what a start leaves behind would name the test's folder. */
@@ -37,16 +36,16 @@ interface Started {
 }
 
 /** What `npm start` runs once everything is installed and built, with data and port of the test's own. */
-async function start(environment: Record<string, string | undefined> = {}): Promise<Started> {
+async function start(folder: string, environment: Record<string, string | undefined> = {}): Promise<Started> {
   const port = environment['PORT'] ?? String(await freePort())
-  const process = launch({ PORT: port, SLUICE_WORKERS: '1', ...environment })
+  const process = launch(folder, { PORT: port, SLUICE_WORKERS: '1', ...environment })
   const ready = await process.line(/^ {2}Workflows /, 90_000)
   const banner = process.lines.slice(0, process.lines.indexOf(ready) + 1).join('\n')
   const pids = /Processes +API (\d+), worker (\d+)/.exec(banner)?.slice(1).map(Number) ?? []
   return { process, api: `http://127.0.0.1:${port}/api/v1`, banner, pids }
 }
 
-function launch(environment: Record<string, string | undefined>): TestProcess {
+function launch(folder: string, environment: Record<string, string | undefined>): TestProcess {
   const unset = {
     DATABASE_URL: undefined,
     REDIS_URL: undefined,
@@ -96,7 +95,7 @@ async function stop({ process, pids }: Started): Promise<void> {
 }
 
 /** A search path with what a start needs, and no Redis. */
-async function pathWithoutRedis(): Promise<string> {
+async function pathWithoutRedis(folder: string): Promise<string> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
   const folders = process.env['PATH']?.split(delimiter) ?? []
@@ -107,9 +106,9 @@ async function pathWithoutRedis(): Promise<string> {
   return bin
 }
 
-describe('npm start', () => {
-  it('serves with a private Redis, finds its data again, and leaves no process when it stops', async () => {
-    const first = await start()
+describe.concurrent('npm start', () => {
+  it('serves with a private Redis, finds its data again, and leaves no process when it stops', async ({ folder }) => {
+    const first = await start(folder)
     expect(first.banner).toContain('BullMQ on a private Redis')
     expect(first.banner).toContain('order-processing')
     expect(first.pids).toHaveLength(2)
@@ -117,20 +116,20 @@ describe('npm start', () => {
     await shipped(first.api, order)
     await stop(first)
 
-    const second = await start()
+    const second = await start(folder)
     expect((await request<Order>(`${second.api}/orders/${order}`)).status).toBe('shipped')
     await stop(second)
   })
 
-  it('serves without any Redis, on Postgres alone', async () => {
-    const started = await start({ SLUICE_REDIS_SERVER: undefined, PATH: await pathWithoutRedis() })
+  it('serves without any Redis, on Postgres alone', async ({ folder }) => {
+    const started = await start(folder, { SLUICE_REDIS_SERVER: undefined, PATH: await pathWithoutRedis(folder) })
     expect(started.banner).toContain('BullMQ on Postgres')
     await shipped(started.api, await shipAnOrder(started.api))
     await stop(started)
   })
 
-  it('starts a killed worker and a killed API again', async () => {
-    const started = await start()
+  it('starts a killed worker and a killed API again', async ({ folder }) => {
+    const started = await start(folder)
     const order = await shipAnOrder(started.api)
     for (const pid of started.pids) process.kill(pid, 'SIGKILL')
     await shipped(started.api, order)
@@ -138,8 +137,8 @@ describe('npm start', () => {
     await stop(started)
   })
 
-  it('starts a killed Postgres and a killed Redis again, and the run goes on', async () => {
-    const started = await start()
+  it('starts a killed Postgres and a killed Redis again, and the run goes on', async ({ folder }) => {
+    const started = await start(folder)
     const order = await shipAnOrder(started.api)
     const pids = execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' })
       .split('\n')
@@ -154,32 +153,32 @@ describe('npm start', () => {
     await stop(started)
   })
 
-  it('takes everything along when it is killed, and starts again', async () => {
-    const first = await start()
+  it('takes everything along when it is killed, and starts again', async ({ folder }) => {
+    const first = await start(folder)
     const order = await shipAnOrder(first.api)
     first.process.signal('SIGKILL')
     await first.process.exited
     await eventually(() => expect(first.pids.filter(isRunning)).toEqual([]), { timeoutMs: 30_000 })
-    const second = await start()
+    const second = await start(folder)
     await shipped(second.api, order)
     await stop(second)
   })
 
-  it('runs twice side by side with other data and another port, but not on the same data', async () => {
-    const [first, second] = await Promise.all([start(), start({ SLUICE_HOME: join(folder, 'second') })])
-    const third = launch({ PORT: String(await freePort()) })
+  it('runs twice side by side with other data and another port, but not on the same data', async ({ folder }) => {
+    const [first, second] = await Promise.all([start(folder), start(folder, { SLUICE_HOME: join(folder, 'second') })])
+    const third = launch(folder, { PORT: String(await freePort()) })
     expect(await third.exited).toBe(1)
     expect(third.lines.join('\n')).toMatch(/is in use by another Sluice \(process \d+\): .*another SLUICE_HOME/)
     await Promise.all([stop(first), stop(second)])
   })
 
-  it('says which port is taken, and which variable is wrong', async () => {
+  it('says which port is taken, and which variable is wrong', async ({ folder }) => {
     const intruder: Server = createServer().listen(0, '127.0.0.1')
     await once(intruder, 'listening')
     const address = intruder.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    const taken = launch({ PORT: String(port) })
-    const wrong = launch({ PORT: 'http', SLUICE_WORKERS: '-1' })
+    const taken = launch(folder, { PORT: String(port) })
+    const wrong = launch(folder, { PORT: 'http', SLUICE_WORKERS: '-1' })
     expect(await taken.exited).toBe(1)
     expect(taken.lines.join('\n')).toContain(`PORT is "${port}", but 127.0.0.1:${port} cannot be listened on`)
     expect(await wrong.exited).toBe(1)

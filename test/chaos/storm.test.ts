@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { createEffects, EFFECT_ACTIONS, effectsOf } from '../support/effects.ts'
 import { eventually } from '../support/eventually.ts'
 import { disorder, statusesOf } from '../support/run-record.ts'
@@ -27,9 +27,9 @@ async function runsSteps(database: TestDatabase, pid: number): Promise<boolean> 
 
 const RUNS_STEPS = `SELECT 1 FROM steps s JOIN workers w ON w.id = s.worker_id WHERE s.status = 'running' AND w.pid = $1 LIMIT 1`
 
-test.each(['redis', 'postgres'] as const)(
+test.concurrent.for(['redis', 'postgres'] as const)(
   'runs on %s end in order, with each effect once, while workers are killed one after the other',
-  async (backend) => {
+  async (backend, { expect }) => {
     const system = await startSystem({
       backend,
       env: { SLUICE_ACTIONS: EFFECT_ACTIONS, LOCK_DURATION_MS: '1000', HEARTBEAT_MS: '300', WORKER_CONCURRENCY: '20' },

@@ -6,7 +6,7 @@ import { chain, fanIn, fanOut } from '../support/shapes.ts'
 
 /** The largest definition there may be; BullMQ on Postgres does some hundred jobs a second, so it gets a smaller one. */
 const SIZE = { redis: 10_000, postgres: 1_000 }
-const TIMEOUT_MS = 100_000
+const TIMEOUT_MS = 300_000
 
 const SHAPES: { shape: string; make: (name: string, size: number) => DefinitionInput }[] = [
   { shape: 'chain', make: chain },

@@ -7,7 +7,7 @@ const SEQUENCES = Number(process.env['MODEL_RUNS'] ?? 8)
 const SEED = Number(process.env['MODEL_SEED'] ?? 1)
 const CHOSEN = BACKENDS.filter((backend) => (process.env['MODEL_BACKEND'] ?? backend) === backend)
 /** A sequence takes some seconds, several at a time. */
-const TIMEOUT_MS = 120_000 + SEQUENCES * 10_000
+const TIMEOUT_MS = 240_000 + SEQUENCES * 10_000
 
 describe.concurrent('random workflows keep every promise under random controls, events, decisions and kills', () => {
   test.for(CHOSEN)(
