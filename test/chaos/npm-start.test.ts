@@ -13,8 +13,8 @@ import { redisProgram } from '../support/servers.ts'
 
 /** Each test has a folder of its own, and leaves no process that knows of it. */
 const it = test.extend<{ folder: string }>({
-  folder: async ({ task: _ }, use) => {
-    const folder = await mkdtemp(join(tmpdir(), 'sluice-start-'))
+  folder: async ({ task }, use) => {
+    const folder = await mkdtemp(join(tmpdir(), `sluice-start-${task.id}-`))
     await use(folder)
     await eventually(() => !leftovers().includes(folder), { what: 'the end of all processes of the test' })
     await rm(folder, { recursive: true, force: true })
