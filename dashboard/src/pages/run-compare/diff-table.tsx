@@ -28,11 +28,17 @@ export function DiffTable(props: {
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Step</Table.Th>
-            <Table.Th>A</Table.Th>
-            <Table.Th>B</Table.Th>
-            <Table.Th ta="right">Duration in A</Table.Th>
-            <Table.Th ta="right">in B</Table.Th>
-            <Table.Th ta="right">Difference</Table.Th>
+            <Table.Th w={132}>A</Table.Th>
+            <Table.Th w={132}>B</Table.Th>
+            <Table.Th ta="right" w={120}>
+              Duration in A
+            </Table.Th>
+            <Table.Th ta="right" w={90}>
+              in B
+            </Table.Th>
+            <Table.Th ta="right" w={110}>
+              Difference
+            </Table.Th>
             <Table.Th>What differs</Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -66,7 +72,7 @@ function Row(props: { step: DiffStep; isSelected: boolean; onSelect: (stepId: st
       <Table.Td ta="right">{timeText(a?.duration_ms)}</Table.Td>
       <Table.Td ta="right">{timeText(b?.duration_ms)}</Table.Td>
       <Table.Td ta="right">{delta === null ? '' : signed(delta)}</Table.Td>
-      <Table.Td>{whatDiffers(step)}</Table.Td>
+      <Table.Td>{whatDiffers(step) || <span className="quiet">nothing</span>}</Table.Td>
     </Table.Tr>
   )
 }

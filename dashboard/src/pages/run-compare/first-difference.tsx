@@ -11,7 +11,7 @@ export function FirstDifference({ diff, onSelect }: { diff: RunDiff; onSelect: (
     return (
       <section className="first-difference tone-green" aria-label="First difference">
         <IconEqual size={18} aria-hidden />
-        <Text size="sm">
+        <Text size="sm" className="first-difference-text">
           {diff.is_complete
             ? 'No step has another input, branch or output in B than in A.'
             : 'No difference was found; the payloads are too many to look at all of them.'}
@@ -32,7 +32,7 @@ export function FirstDifference({ diff, onSelect }: { diff: RunDiff; onSelect: (
         )}
         {first.kind === 'branch' && `: ${first.a.branch ?? 'none'} in A, ${first.b.branch ?? 'none'} in B`}.
       </Text>
-      <Button size="compact-sm" variant="default" onClick={() => onSelect(first.step_id)}>
+      <Button size="compact-xs" variant="default" onClick={() => onSelect(first.step_id)}>
         Show it
       </Button>
     </section>

@@ -22,12 +22,17 @@ export function RunPair({ diff }: { diff: RunDiff }) {
         </Text>
         <Text size="sm">{diff.input_differs ? 'Their inputs differ' : 'Their inputs are the same'}</Text>
         <Text size="sm">
-          {a.status === b.status ? `Both are ${a.status}` : `A is ${a.status}, B is ${b.status}`}
+          {a.status === b.status ? bothText(a.status) : `A is ${a.status}, B is ${b.status}`}
           {delta !== null && `; B took ${deltaText(delta)}`}
         </Text>
       </section>
     </SimpleGrid>
   )
+}
+
+/** `Both failed`, but `Both are running`. */
+function bothText(status: RunDiff['a']['status']): string {
+  return status === 'completed' || status === 'failed' ? `Both ${status}` : `Both are ${status}`
 }
 
 function OneRun({ name, run, workflow }: { name: string; run: RunDiff['a']; workflow: string }) {

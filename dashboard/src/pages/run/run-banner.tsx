@@ -1,4 +1,4 @@
-import { Button, Collapse, Group, Skeleton, Stack, Text } from '@mantine/core'
+import { Button, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { type Icon, IconAlertTriangle, IconArrowRight, IconHourglass, IconPlayerPause } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -98,15 +98,15 @@ function DecideHere({ run, stepId }: { run: Run; stepId: string }) {
   if (approval === undefined) return null
   return (
     <>
-      <Button size="compact-sm" variant="default" aria-expanded={open} onClick={toggle}>
+      <Button size="compact-xs" variant="default" aria-expanded={open} onClick={toggle}>
         Decide…
       </Button>
-      <Collapse expanded={open} className="run-banner-more">
-        <Stack gap="sm" pt="xs">
+      {open && (
+        <Stack gap="sm" className="run-banner-more">
           <ApprovalFacts approval={approval} />
           <DecideForm approval={approval} />
         </Stack>
-      </Collapse>
+      )}
     </>
   )
 }
@@ -114,7 +114,7 @@ function DecideHere({ run, stepId }: { run: Run; stepId: string }) {
 function GoToStep({ stepId, onSelect }: { stepId: string; onSelect: (stepId: string) => void }) {
   return (
     <Button
-      size="compact-sm"
+      size="compact-xs"
       variant="default"
       rightSection={<IconArrowRight size={14} aria-hidden />}
       onClick={() => onSelect(stepId)}

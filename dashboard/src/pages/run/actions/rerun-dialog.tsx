@@ -1,7 +1,8 @@
-import { Alert, Button, Code, Group, List, Modal, Stack, Text } from '@mantine/core'
+import { Alert, Button, Code, Group, List, Modal, Skeleton, Stack, Text } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import { sendJson } from '../../../api/client.ts'
 import { workflowQuery } from '../../../api/workflows.ts'
 import type { Run } from '../../../api/shapes.ts'
@@ -10,17 +11,21 @@ import { inputFaults } from '../../../parts/input-faults.ts'
 import { JsonField, parseJson } from '../../../parts/json-field.tsx'
 import { toastDone } from '../../../parts/toasts.tsx'
 
+const DiffView = lazy(() => import('../../../editor/diff-view.tsx').then((module) => ({ default: module.DiffView })))
+
 /** Starts a new run of the same version, with the input as it is or edited. */
 export function RerunDialog({ run, onClose }: { run: Run; onClose: () => void }) {
   const navigate = useNavigate()
   const original = useMemo(() => JSON.stringify(run.input ?? {}, null, 2), [run.input])
   const [text, setText] = useState(original)
+  const [showsChanges, changes] = useDisclosure()
+  const isEdited = text !== original
   const { data: workflow } = useQuery(workflowQuery(run.workflow_name, run.workflow_version))
   const { value, error: syntax } = parseJson(text)
   const schema = workflow?.definition['input_schema']
   const faults = useMemo(() => (syntax === null ? inputFaults(schema, value ?? {}) : []), [schema, syntax, value])
   const rerun = useMutation({
-    mutationFn: () => sendJson<Run>('POST', `runs/${run.id}/rerun`, text === original ? {} : { input: value ?? {} }),
+    mutationFn: () => sendJson<Run>('POST', `runs/${run.id}/rerun`, isEdited ? { input: value ?? {} } : {}),
     onSuccess: (made) => {
       onClose()
       toastDone('A new run has started')
@@ -41,6 +46,11 @@ export function RerunDialog({ run, onClose }: { run: Run; onClose: () => void })
           {run.order_id === null ? '' : ', order'} and priority of this one. This run stays as it is.
         </Text>
         <JsonField label="Input" value={text} onChange={setText} error={syntax} height="280px" />
+        {showsChanges && isEdited && (
+          <Suspense fallback={<Skeleton height={160} />}>
+            <DiffView a={original} b={text} labelA="Input of this run" labelB="Edited input" />
+          </Suspense>
+        )}
         {faults.length > 0 && (
           <Alert className="tone-amber" variant="outline" title="This does not meet the workflow’s input schema">
             <List size="sm">
@@ -54,15 +64,18 @@ export function RerunDialog({ run, onClose }: { run: Run; onClose: () => void })
         )}
         {rerun.error !== null && <ErrorState error={rerun.error} />}
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" disabled={text === original} onClick={() => setText(original)}>
+          <Button variant="default" disabled={!isEdited} onClick={() => setText(original)}>
             Back to the original
+          </Button>
+          <Button variant="default" disabled={!isEdited} aria-pressed={showsChanges} onClick={changes.toggle}>
+            {showsChanges && isEdited ? 'Hide changes' : 'Show changes'}
           </Button>
           <Button
             disabled={syntax !== null || faults.length > 0}
             loading={rerun.isPending}
             onClick={() => rerun.mutate()}
           >
-            {text === original ? 'Rerun' : 'Rerun with edited input'}
+            {isEdited ? 'Rerun with edited input' : 'Rerun'}
           </Button>
         </Group>
       </Stack>

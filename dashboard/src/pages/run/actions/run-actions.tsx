@@ -10,6 +10,7 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
   IconRefresh,
+  IconTerminal2,
 } from '@tabler/icons-react'
 import { lazy, Suspense } from 'react'
 import { apiUrl } from '../../../api/client.ts'
@@ -71,6 +72,9 @@ export function RunActions({ run }: { run: Run }) {
           >
             Raw JSON
           </Menu.Item>
+          <Menu.Item leftSection={<IconTerminal2 size={16} aria-hidden />} onClick={() => void copyCommand(run.id)}>
+            Copy a curl command that reads it
+          </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <Suspense fallback={null}>
@@ -83,4 +87,8 @@ export function RunActions({ run }: { run: Run }) {
 
 async function copyLink(): Promise<void> {
   if (await copyText(window.location.href)) toastDone('The link is on the clipboard')
+}
+
+async function copyCommand(id: string): Promise<void> {
+  if (await copyText(`curl --silent '${apiUrl(`runs/${id}`)}'`)) toastDone('The command is on the clipboard')
 }

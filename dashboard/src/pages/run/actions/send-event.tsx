@@ -14,7 +14,7 @@ export function SendEvent({ runId, name }: { runId: string; name: string }) {
   const [open, { close, open: show }] = useDisclosure()
   return (
     <>
-      <Button size="compact-sm" variant="default" leftSection={<IconSend size={14} aria-hidden />} onClick={show}>
+      <Button size="compact-xs" variant="default" leftSection={<IconSend size={14} aria-hidden />} onClick={show}>
         Send event…
       </Button>
       {open && <SendEventDialog runId={runId} name={name} onClose={close} />}

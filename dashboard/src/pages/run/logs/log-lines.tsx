@@ -1,6 +1,6 @@
 import { Box } from '@mantine/core'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { memo, useEffect, useRef } from 'react'
+import { memo, useEffect, useMemo, useRef } from 'react'
 import type { LogLine } from '../../../api/shapes.ts'
 import { absoluteText } from '../../../parts/time-text.ts'
 import { useZone } from '../../../parts/zone.ts'
@@ -25,6 +25,7 @@ export function LogLines(props: {
   const { lines, height, follow, onFollow, withSteps, find, marked, onMark } = props
   const box = useRef<HTMLDivElement>(null)
   const { zone } = useZone()
+  const stepsWidth = useStepsWidth(lines)
   // oxlint-disable-next-line react/incompatible-library -- no compiler memoises what it returns
   const rows = useVirtualizer({
     count: lines.length,
@@ -48,7 +49,7 @@ export function LogLines(props: {
     <Box
       ref={box}
       className="log-box"
-      style={{ maxHeight: height }}
+      style={{ maxHeight: height, '--steps-width': `${stepsWidth}ch` }}
       tabIndex={0}
       role="log"
       aria-label="Log lines"
@@ -81,6 +82,11 @@ export function LogLines(props: {
       </div>
     </Box>
   )
+}
+
+/** Letters of the longest step id: messages begin below each other. */
+function useStepsWidth(lines: readonly LogLine[]): number {
+  return useMemo(() => lines.reduce((most, { step_id: id }) => Math.max(most, id.length), 0), [lines])
 }
 
 /** Brings the line that a link points at into sight, once. */
@@ -120,8 +126,12 @@ const Line = memo(function Line(props: {
         {timeOfDay(at)}
       </button>
       <span className="log-level">{line.level}</span>
-      {withStep && <span className="log-step">{line.step_id}</span>}
-      {line.attempt > 1 && <span className="log-step">#{line.attempt}</span>}
+      {withStep && (
+        <span className="log-step" title={line.step_id}>
+          {line.step_id}
+        </span>
+      )}
+      {line.attempt > 1 && <span className="log-attempt">#{line.attempt}</span>}
       <span className="log-message">
         <AnsiText text={line.message} find={find} />
         {line.data !== null && <span className="log-data"> {JSON.stringify(line.data)}</span>}

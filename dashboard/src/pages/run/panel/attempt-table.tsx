@@ -47,7 +47,7 @@ export function AttemptTable({ attempts, stepId }: { attempts: readonly Attempt[
               <Table.Td>
                 <Duration from={attempt.started_at} to={attempt.completed_at} />
               </Table.Td>
-              <Table.Td className="quiet wrap-anywhere">{attempt.worker ?? '–'}</Table.Td>
+              <Table.Td className="quiet attempt-worker">{attempt.worker ?? '–'}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

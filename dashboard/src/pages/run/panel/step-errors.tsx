@@ -33,7 +33,11 @@ function AttemptError({ attempt: { attempt, status, error, completed_at: end } }
           Attempt {attempt}
         </Text>
         <StatusBadge status={status} />
-        {end !== null && <Time at={end} />}
+        {end !== null && (
+          <Text size="sm" span className="quiet">
+            <Time at={end} />
+          </Text>
+        )}
         {code !== null && <Code>{code}</Code>}
         <CopyButton text={stack ?? message} what="error" />
       </Group>
@@ -59,5 +63,5 @@ function AttemptError({ attempt: { attempt, status, error, completed_at: end } }
 function withoutMessage(stack: string, message: string): string {
   const at = stack.indexOf(message)
   const rest = at === -1 ? stack : stack.slice(at + message.length)
-  return rest.replace(/^\s*\n/, '') || stack
+  return rest.replace(/^\s*\n/, '').replace(/^ {4}(?=at )/gm, '') || stack
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Skeleton, Tabs, Text, Title, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Group, Skeleton, Tabs, Text, Title } from '@mantine/core'
 import { IconRefresh, IconX } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useRef } from 'react'
@@ -46,17 +46,16 @@ export function StepPanel({ run, step, streamed }: { run: Run; step: Step; strea
         </Group>
         <Group gap="xs" wrap="nowrap">
           <StatusBadge status={step.status} />
-          <Tooltip label="Close the step">
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="sm"
-              aria-label="Close the step"
-              onClick={() => go(atStep(undefined))}
-            >
-              <IconX size={16} aria-hidden />
-            </ActionIcon>
-          </Tooltip>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            aria-label="Close the step"
+            data-autofocus
+            onClick={() => go(atStep(undefined))}
+          >
+            <IconX size={16} aria-hidden />
+          </ActionIcon>
         </Group>
         <Group justify="space-between" w="100%" gap="xs">
           <Text size="sm" className="quiet wrap-anywhere">

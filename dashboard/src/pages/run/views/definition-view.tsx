@@ -22,7 +22,7 @@ export function DefinitionView({ run }: { run: Run }) {
       title={`${run.workflow_name}, version ${run.workflow_version}`}
       actions={
         isOld && (
-          <Button size="compact-sm" variant="default" aria-pressed={showsDiff} onClick={toggle}>
+          <Button size="compact-xs" variant="default" aria-pressed={showsDiff} onClick={toggle}>
             {showsDiff ? 'Show it alone' : `Compare with version ${latest.version}, the latest`}
           </Button>
         )

@@ -1,4 +1,4 @@
-import { Stack } from '@mantine/core'
+import { Stack, Text } from '@mantine/core'
 import type { Run } from '../../../api/shapes.ts'
 import { JsonView } from '../../../parts/json-view.tsx'
 import { Panel } from '../../../parts/panel.tsx'
@@ -13,7 +13,9 @@ export function IoView({ run }: { run: Run }) {
       </Panel>
       <Panel title="Output">
         {run.output === null && !isFinished(run.status) ? (
-          <span className="quiet">Comes when the run has ended.</span>
+          <Text size="sm" className="quiet">
+            Comes when the run has ended.
+          </Text>
         ) : (
           <JsonView value={run.output} label="Output of the run" />
         )}
