@@ -15,11 +15,17 @@ export const keys = {
   definitionSchema: () => ['definition-schema'] as const,
   stats: () => ['stats'] as const,
   runs: (filter: Readonly<Record<string, unknown>>) => ['runs', filter] as const,
+  newestRuns: (filter: Readonly<Record<string, unknown>>, streamed: boolean) =>
+    ['newest-runs', streamed, filter] as const,
+  approvals: (filter: Readonly<Record<string, unknown>>) => ['approvals', filter] as const,
+  approval: (id: string) => ['approval', id] as const,
+  orders: (filter: Readonly<Record<string, unknown>>) => ['orders', filter] as const,
+  order: (id: string) => ['order', id] as const,
+  snapshot: () => ['snapshot'] as const,
   run: (id: string) => ['run', id] as const,
   step: (runId: string, stepId: string) => ['run', runId, 'step', stepId] as const,
   /** What is read beside a run, and changes with it: the parts `why`, `approvals`, `events`. */
   runSide: (runId: string, ...part: string[]) => ['run', runId, 'side', ...part] as const,
   logs: (runId: string, stepId: string | undefined) => ['run', runId, 'logs', stepId ?? null] as const,
   diff: (a: string, b: string) => ['diff', a, b] as const,
-  order: (id: string) => ['order', id] as const,
 }

@@ -10,6 +10,7 @@ type Listener = (rows: readonly RunEntry[]) => void
 /** The one stream of the tab, open while anybody listens. */
 const rowListeners = new Set<Listener>()
 const stateListeners = new Set<() => void>()
+const reloadListeners = new Set<() => void>()
 let live = false
 let close: (() => void) | undefined
 
@@ -22,11 +23,15 @@ export function useRunsStream(onRows?: Listener): boolean {
   const cache = useQueryClient()
   const isLive = useSyncExternalStore(subscribeState, () => live)
   useEffect(() => {
-    const patch: Listener = (rows) => patchLists(cache, rows)
+    const patch: Listener = (rows) => patchRuns(cache, rows)
+    // What a list cannot be told row by row it reads again.
+    const reload = () => void cache.invalidateQueries({ queryKey: ['newest-runs'] })
     rowListeners.add(patch)
+    reloadListeners.add(reload)
     close ??= connect()
     return () => {
       rowListeners.delete(patch)
+      reloadListeners.delete(reload)
       if (rowListeners.size > 0) return
       close?.()
       close = undefined
@@ -53,7 +58,12 @@ function connect(): () => void {
   const end = openEventStream({
     name: 'runs',
     url: () => apiUrl('stream'),
-    on: { run: (run) => rows.push(run as RunEntry) },
+    on: {
+      run: (run) => rows.push(run as RunEntry),
+      reload: () => {
+        for (const listener of reloadListeners) listener()
+      },
+    },
     onState: (state) => {
       live = state === 'live'
       for (const listener of stateListeners) listener()
@@ -70,8 +80,8 @@ interface Pages {
   pageParams: unknown[]
 }
 
-/** Puts rows in the place of their older selves, in plain and in infinite lists. */
-function patchLists(cache: QueryClient, rows: readonly RunEntry[]): void {
+/** Puts rows in the place of their older selves, in all lists of the cache, plain and infinite. */
+export function patchRuns(cache: QueryClient, rows: readonly RunEntry[]): void {
   const newest = new Map(rows.map((row) => [row.id, row]))
   cache.setQueriesData<Page<RunEntry> | Pages>({ queryKey: ['runs'] }, (list) => {
     if (list === undefined) return list

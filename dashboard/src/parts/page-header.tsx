@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 export function PageHeader(props: { title: ReactNode; text?: ReactNode; children?: ReactNode }) {
   return (
     <Group justify="space-between" align="flex-start" gap="sm" mb="md">
-      <Box miw={0} flex="1 1 280px">
+      <Box miw={0} flex="1 1 180px">
         <Title order={1}>{props.title}</Title>
         {props.text !== undefined && (
           <Text size="sm" className="quiet">

@@ -2,20 +2,41 @@ import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconCheck, IconX } from '@tabler/icons-react'
 
-const UNDO_MS = 10_000
+/** What can be clicked stays longer. */
+const LONGER_MS = 10_000
 const CLOSE = { closeButtonProps: { 'aria-label': 'Close' } }
 
-/** Says that something was done; `undo` takes it back, and is offered for ten seconds. */
-export function toastDone(message: string, { undo }: { undo?: () => Promise<unknown> } = {}): void {
+/** What can be done about what was done. */
+interface DoneOptions {
+  /** Takes it back; offered for ten seconds. */
+  undo?: () => Promise<unknown>
+  /** Goes to what came of it. */
+  open?: () => void
+}
+
+/** Says that something was done. */
+export function toastDone(message: string, { undo, open }: DoneOptions = {}): void {
   const id = notifications.show({
     ...CLOSE,
     className: 'tone-green',
     icon: <IconCheck size={16} aria-hidden />,
     color: 'green.9',
-    ...(undo === undefined ? {} : { autoClose: UNDO_MS }),
+    ...(undo === undefined && open === undefined ? {} : { autoClose: LONGER_MS }),
     message: (
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm">{message}</Text>
+        {open !== undefined && (
+          <Button
+            size="compact-xs"
+            variant="default"
+            onClick={() => {
+              notifications.hide(id)
+              open()
+            }}
+          >
+            Open
+          </Button>
+        )}
         {undo !== undefined && (
           <Button
             size="compact-xs"

@@ -25,6 +25,8 @@ export const theme = createTheme({
   defaultRadius: 'md',
   components: {
     Tooltip: { defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: true } } },
+    // A header of a dialog is not the banner of the page.
+    ModalHeader: { defaultProps: { role: 'presentation' } },
     Badge: { defaultProps: { variant: 'light', tt: 'none' } },
   },
 })

@@ -1,0 +1,82 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { RunStatus } from '../../../src/workflow/states.ts'
+import { serverNow } from './server-clock.ts'
+import { getJson, sendJson } from './client.ts'
+import { keys } from './keys.ts'
+import type { Page, Run, RunEntry } from './shapes.ts'
+
+/** By what runs are chosen; `created_*` are ISO 8601, what is left out holds for every run. */
+export interface RunFilter {
+  status?: readonly RunStatus[] | undefined
+  workflow?: string | undefined
+  tag?: string | undefined
+  /** The beginning of an id, part of a workflow's name, or a tag. */
+  search?: string | undefined
+  created_after?: string | undefined
+  created_before?: string | undefined
+}
+
+/** What can be done to many runs. */
+export type BulkAction = 'cancel' | 'retry'
+
+/** Runs of one page: two screens of a large display. */
+const PAGE = 100
+/** How often the newest runs are asked for while no stream tells of them, ms. */
+const EVERY_MS = 2_000
+
+/**
+ * Runs of a filter, newest first, page by page. Not read again by itself, so that no row jumps; streams and
+ * {@link newestRunsOfAllQuery} bring its rows up to date. `filterAt` is asked at each reading, since "the last hour" moves.
+ */
+export function runListQuery(key: Readonly<Record<string, unknown>>, filterAt: (now: number) => RunFilter) {
+  return infiniteQueryOptions({
+    queryKey: keys.runs(key),
+    queryFn: ({ pageParam, signal }) =>
+      getJson<Page<RunEntry>>('runs', { ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnMount: 'always',
+    refetchOnReconnect: false,
+  })
+}
+
+/** The newest runs whatever became of them: once when a stream opens, and again and again while there is none. */
+export function newestRunsOfAllQuery(filter: RunFilter, { streamed }: { streamed: boolean }) {
+  return queryOptions({
+    queryKey: keys.newestRuns({ ...filter }, streamed),
+    queryFn: ({ signal }) => getJson<Page<RunEntry>>('runs', { ...filter, status: undefined, limit: PAGE }, signal),
+    refetchInterval: streamed ? false : EVERY_MS,
+    gcTime: 0,
+  })
+}
+
+/** One run as in lists; null where there is none any more. */
+export function runEntryQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.runs({ id }),
+    queryFn: async ({ signal }) => {
+      return await getJson<Page<RunEntry>>('runs', { search: id, limit: 1 }, signal)
+    },
+    select: ({ items }: Page<RunEntry>) => items[0] ?? null,
+  })
+}
+
+/** How many runs an action would be done to; those that it does not suit do not count. */
+export async function countBulk(action: BulkAction, filter: RunFilter): Promise<number> {
+  return (await sendBulk(action, filter, true)).matched
+}
+
+/** Does something to all runs of a filter, in the background; how many. */
+export async function doBulk(action: BulkAction, filter: RunFilter): Promise<number> {
+  return (await sendBulk(action, filter, false)).matched
+}
+
+function sendBulk(action: BulkAction, filter: RunFilter, dry_run: boolean): Promise<{ matched: number }> {
+  return sendJson('POST', 'runs/bulk', { action, filter, dry_run })
+}
+
+/** Cancels or retries one run. */
+export function controlRun(id: string, action: BulkAction): Promise<Run> {
+  return sendJson('POST', `runs/${id}/${action}`)
+}

@@ -1,0 +1,102 @@
+import { Progress, Text } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { type BulkAction, controlRun, countBulk, doBulk, type RunFilter } from '../../api/run-list.ts'
+import type { RunEntry } from '../../api/shapes.ts'
+import { ask } from '../../parts/ask.tsx'
+import { askTyped } from '../../parts/ask-typed.tsx'
+import { toastDone, toastError } from '../../parts/toasts.tsx'
+import { isFinished } from '../../../../src/workflow/states.ts'
+
+/** Above this many runs the number must be typed. */
+const TYPED_ABOVE = 100
+/** Requests under way at once. */
+const AT_ONCE = 5
+
+/** Whether an action is for a run as it is. */
+export function suits(action: BulkAction, { status, compensation }: RunEntry): boolean {
+  if (action === 'cancel') return !isFinished(status) && status !== 'cancelling'
+  return (status === 'failed' || status === 'cancelled') && compensation === null
+}
+
+/** Asks, then does something to runs one by one; whether it was done. */
+export async function controlSelected(action: BulkAction, runs: readonly RunEntry[]): Promise<boolean> {
+  const suitable = runs.filter((run) => suits(action, run))
+  const left = runs.length - suitable.length
+  if (!(await confirmed(action, suitable.length, left > 0 ? leftText(action, left) : ''))) return false
+  const refusals = await withProgress(action, suitable)
+  const done = suitable.length - refusals.length
+  if (done > 0) toastDone(doneText(action, done))
+  if (refusals.length > 0) toastError(new Error(`${refusals.length} refused. ${refusals[0]?.message}`))
+  return true
+}
+
+/** Asks with the number of runs that a filter finds, then does something to all of them; whether it was done. */
+export async function controlAll(action: BulkAction, filter: RunFilter): Promise<boolean> {
+  const count = await countBulk(action, filter)
+  const text = 'These are all that the filters find, also those that are not loaded. '
+  if (!(await confirmed(action, count, text))) return false
+  toastDone(doneText(action, await doBulk(action, filter)))
+  return true
+}
+
+async function confirmed(action: BulkAction, count: number, text: string): Promise<boolean> {
+  if (count === 0) {
+    toastError(new Error(`None of these runs can be ${action === 'cancel' ? 'cancelled' : 'retried'}.`))
+    return false
+  }
+  const question = {
+    title: `${VERBS[action]} ${runsText(count)}?`,
+    text: text + EFFECTS[action],
+    confirm: `${VERBS[action]} ${runsText(count)}`,
+    danger: action === 'cancel',
+  }
+  return await (count > TYPED_ABOVE ? askTyped({ ...question, word: String(count) }) : ask(question))
+}
+
+const VERBS: Record<BulkAction, string> = { cancel: 'Cancel', retry: 'Retry' }
+
+const EFFECTS: Record<BulkAction, string> = {
+  cancel: 'Steps that run are told to stop; what they have done stays done. A cancelled run can be retried.',
+  retry: 'Steps that failed, were cancelled or skipped run again; completed ones keep their results.',
+}
+
+function leftText(action: BulkAction, left: number): string {
+  const why = action === 'cancel' ? 'ended already' : 'not failed or cancelled'
+  return `${runsText(left)} of the selection ${left === 1 ? 'is' : 'are'} left alone: ${why}. `
+}
+
+function doneText(action: BulkAction, count: number): string {
+  return action === 'cancel' ? `Cancelling ${runsText(count)}` : `Retrying ${runsText(count)}`
+}
+
+function runsText(count: number): string {
+  return count === 1 ? '1 run' : `${count.toLocaleString('en')} runs`
+}
+
+/** Sends the requests, a few at once, under a bar that fills; what was refused. */
+async function withProgress(action: BulkAction, runs: readonly RunEntry[]): Promise<Error[]> {
+  const refusals: Error[] = []
+  const rest = [...runs]
+  let done = 0
+  const id = `bulk-${action}-${Date.now()}`
+  const message = () => (
+    <>
+      <Text size="sm">
+        {doneText(action, runs.length)}: {done} of {runs.length}
+      </Text>
+      <Progress value={(done / runs.length) * 100} aria-label="Done" mt={4} />
+    </>
+  )
+  const isLong = runs.length > AT_ONCE
+  if (isLong) notifications.show({ id, autoClose: false, withCloseButton: false, message: message() })
+  const lane = async () => {
+    for (let run = rest.shift(); run !== undefined; run = rest.shift()) {
+      await controlRun(run.id, action).catch((error: unknown) => refusals.push(error as Error))
+      done++
+      if (isLong) notifications.update({ id, autoClose: false, withCloseButton: false, message: message() })
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  notifications.hide(id)
+  return refusals
+}
