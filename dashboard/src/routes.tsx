@@ -1,8 +1,12 @@
 import { createRouter } from '@tanstack/react-router'
+import { approvalsRoute } from './pages/approvals/route.ts'
+import { databaseRoute } from './pages/database/route.ts'
+import { orderRoute, ordersRoute } from './pages/orders/route.ts'
 import { overviewRoute } from './pages/overview/route.ts'
 import { compareRoute } from './pages/run-compare/route.ts'
 import { runRoute } from './pages/run/route.ts'
 import { runsRoute } from './pages/runs/route.ts'
+import { schedulesRoute } from './pages/schedules/route.ts'
 import { startRoute } from './pages/start/route.ts'
 import { defineRoute, workflowRoute, workflowsRoute } from './pages/workflows/route.ts'
 import { ErrorPage } from './shell/error-page.tsx'
@@ -20,6 +24,11 @@ const routeTree = rootRoute.addChildren([
   runsRoute,
   compareRoute,
   runRoute,
+  approvalsRoute,
+  schedulesRoute,
+  ordersRoute,
+  orderRoute,
+  databaseRoute,
 ])
 
 /** The router; below whatever prefix the server put us (`<base href>`). */

@@ -3,7 +3,7 @@ import type { Approval } from '../api/shapes.ts'
 import { JsonView } from '../parts/json-view.tsx'
 import { StatusBadge } from '../parts/status-badge.tsx'
 import { Time } from '../parts/time.tsx'
-import './approvals.css'
+import { Decisions } from './decisions.tsx'
 
 /** What is asked: the message, what it is about, who may decide, until when, and what was decided. */
 export function ApprovalFacts({ approval }: { approval: Approval }) {
@@ -31,21 +31,7 @@ export function ApprovalFacts({ approval }: { approval: Approval }) {
         )}
       </Text>
       {input !== null && <JsonView value={input} label={`What ${approval.step_id} is about`} maxHeight={180} />}
-      {decisions.length > 0 && (
-        <ul className="decisions" aria-label="Decisions">
-          {decisions.map((decision, index) => (
-            <li key={index}>
-              <StatusBadge status={decision.approved ? 'approved' : 'rejected'} /> <b>{decision.by ?? 'someone'}</b>{' '}
-              <Time at={decision.at} />
-              {decision.comment !== null && decision.comment !== '' && (
-                <Text size="sm" className="wrap-anywhere">
-                  {decision.comment}
-                </Text>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
+      {decisions.length > 0 && <Decisions decisions={decisions} />}
     </Stack>
   )
 }

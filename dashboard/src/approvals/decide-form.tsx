@@ -1,53 +1,52 @@
 import { Anchor, Button, Group, Select, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { IconCheck, IconX } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { sendJson } from '../api/client.ts'
-import { keys } from '../api/keys.ts'
 import type { Approval } from '../api/shapes.ts'
 import { ErrorState } from '../parts/error-state.tsx'
 import { JsonField, parseJson } from '../parts/json-field.tsx'
-import { toastDone } from '../parts/toasts.tsx'
+import { useDecide } from './use-decide.ts'
 import { useDeciderName } from './use-decider-name.ts'
+import './approvals.css'
 
 /** Approves or rejects what a step asks; bound to what was shown by its `input_hash`. */
 export function DecideForm({ approval }: { approval: Approval }) {
-  const cache = useQueryClient()
   const [by, setBy] = useDeciderName()
   const [comment, setComment] = useState('')
   const [data, setData] = useState<string | null>(null)
+  const [tried, setTried] = useState(false)
   const { value, error: syntax } = parseJson(data ?? '')
-  const { run_id: run, step_id: step, approvers, quorum } = approval
-  const refresh = () =>
-    Promise.all([
-      cache.invalidateQueries({ queryKey: keys.run(run) }),
-      cache.invalidateQueries({ queryKey: ['approvals'] }),
-    ])
-  const decide = useMutation({
-    mutationFn: (verb: 'approve' | 'reject') =>
-      sendJson<Approval>('POST', `runs/${run}/steps/${encodeURIComponent(step)}/${verb}`, {
-        ...(by.trim() === '' ? {} : { by: by.trim() }),
-        ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
-        ...(value === undefined ? {} : { data: value }),
-        input_hash: approval.input_hash,
-      }),
-    onSuccess: (answer) => toastDone(doneText(answer)),
-    onSettled: refresh,
-  })
-  const unfit = syntax !== null || (approvers !== null && by.trim() === '')
+  const { approvers, quorum } = approval
+  const decide = useDecide(approval)
+  const name = approvers === null || approvers.includes(by) ? by.trim() : ''
+  const nameFault = name === '' && (approvers !== null || quorum > 1) ? 'Needed: not everyone may decide alone' : null
+  const submit = (verb: 'approve' | 'reject') => {
+    setTried(true)
+    if (nameFault !== null || syntax !== null) return
+    decide.mutate({ verb, by: name || undefined, comment: comment.trim() || undefined, data: value })
+  }
+  const isBusy = (verb: 'approve' | 'reject') => decide.isPending && decide.variables.verb === verb
   return (
     <Stack gap="xs">
       <Group gap="xs" grow align="flex-start" preventGrowOverflow={false}>
         {approvers === null ? (
-          <TextInput label="Your name" size="xs" value={by} onChange={(event) => setBy(event.currentTarget.value)} />
+          <TextInput
+            label="Your name"
+            size="xs"
+            autoComplete="name"
+            maxLength={200}
+            value={by}
+            error={tried && nameFault}
+            onChange={(event) => setBy(event.currentTarget.value)}
+          />
         ) : (
           <Select
             label="You are"
             size="xs"
             data={approvers}
-            value={approvers.includes(by) ? by : null}
+            value={name || null}
             placeholder="Choose"
-            onChange={(name) => setBy(name ?? '')}
+            error={tried && nameFault}
+            onChange={(chosen) => setBy(chosen ?? '')}
           />
         )}
         <Textarea
@@ -84,10 +83,10 @@ export function DecideForm({ approval }: { approval: Approval }) {
       <Group gap="xs">
         <Button
           size="xs"
-          color="green.9"
-          disabled={unfit || decide.isPending}
+          disabled={decide.isPending}
+          loading={isBusy('approve')}
           leftSection={<IconCheck size={15} aria-hidden />}
-          onClick={() => decide.mutate('approve')}
+          onClick={() => submit('approve')}
         >
           Approve
         </Button>
@@ -96,9 +95,10 @@ export function DecideForm({ approval }: { approval: Approval }) {
           color="red.9"
           variant="outline"
           className="decide-reject"
-          disabled={unfit || decide.isPending}
+          disabled={decide.isPending}
+          loading={isBusy('reject')}
           leftSection={<IconX size={15} aria-hidden />}
-          onClick={() => decide.mutate('reject')}
+          onClick={() => submit('reject')}
         >
           Reject
         </Button>
@@ -110,9 +110,4 @@ export function DecideForm({ approval }: { approval: Approval }) {
       {decide.error !== null && <ErrorState error={decide.error} />}
     </Stack>
   )
-}
-
-function doneText({ status, step_id: step, quorum, decisions }: Approval): string {
-  if (status !== 'open') return status === 'approved' ? `Approved: ${step} goes on` : `Rejected: ${step} fails`
-  return `Your approval counts: ${decisions.filter(({ approved }) => approved).length} of ${quorum}`
 }

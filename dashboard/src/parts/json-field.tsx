@@ -1,4 +1,4 @@
-import { Input, Skeleton } from '@mantine/core'
+import { Box, Input, Skeleton } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 
 const CodeEditor = lazy(() => import('../editor/code-editor.tsx').then((module) => ({ default: module.CodeEditor })))
@@ -26,9 +26,11 @@ export function JsonField(props: {
   const { label, description, value, onChange, error, height = '160px' } = props
   return (
     <Input.Wrapper label={label} labelElement="div" description={description} error={error}>
-      <Suspense fallback={<Skeleton height={height} />}>
-        <CodeEditor label={label} value={value} onChange={onChange} height={height} />
-      </Suspense>
+      <Box mt={4}>
+        <Suspense fallback={<Skeleton height={height} />}>
+          <CodeEditor label={label} value={value} onChange={onChange} height={height} />
+        </Suspense>
+      </Box>
     </Input.Wrapper>
   )
 }

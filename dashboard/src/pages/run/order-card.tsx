@@ -1,6 +1,8 @@
 import { Anchor, Group, Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { orderQuery } from '../../api/run-sides.ts'
+import { amountText } from '../../parts/amount-text.ts'
 import { CopyId } from '../../parts/copy-id.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
 import { StatusBadge } from '../../parts/status-badge.tsx'
@@ -18,7 +20,10 @@ export function OrderCard(props: { id: string; runId: string; onSelect: (stepId:
         <>
           <Group justify="space-between" gap="xs">
             <Title order={2}>
-              Order <span className="run-amount">{amountText(order.amount, order.currency)}</span>
+              <Link to="/orders/$order" params={{ order: id }} className="row-link">
+                Order
+              </Link>{' '}
+              <span className="run-amount">{amountText(order)}</span>
             </Title>
             <span aria-live="polite">
               <StatusBadge status={order.status} />
@@ -39,7 +44,12 @@ export function OrderCard(props: { id: string; runId: string; onSelect: (stepId:
                   </Anchor>
                 )}
                 {change.run_id !== null && change.run_id !== runId && (
-                  <span className="quiet">by run …{change.run_id.slice(-8)}</span>
+                  <span className="quiet">
+                    by{' '}
+                    <Link to="/runs/$run" params={{ run: change.run_id }}>
+                      run …{change.run_id.slice(-8)}
+                    </Link>
+                  </span>
                 )}
               </li>
             ))}
@@ -48,11 +58,4 @@ export function OrderCard(props: { id: string; runId: string; onSelect: (stepId:
       )}
     </section>
   )
-}
-
-/** An amount with its currency; digits as the API has them. */
-function amountText(amount: string, currency: string): string {
-  const [whole = '', cents] = amount.split('.')
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
-  return `${grouped}${cents === undefined ? '' : `.${cents}`} ${currency}`
 }

@@ -1,12 +1,12 @@
 import { Table, Text } from '@mantine/core'
 import { IconCalendarClock } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { toString as cronText } from 'cronstrue'
 import { schedulesOfWorkflowQuery } from '../../api/workflows.ts'
 import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { Time } from '../../parts/time.tsx'
+import { cronText } from '../schedules/cron-text.ts'
 
 /** When a workflow runs by itself; schedules are changed on their own page. */
 export function SchedulesTab({ workflow }: { workflow: string }) {
@@ -38,7 +38,7 @@ export function SchedulesTab({ workflow }: { workflow: string }) {
           {data.items.map((schedule) => (
             <Table.Tr key={schedule.id}>
               <Table.Td>
-                {cronText(schedule.cron, { throwExceptionOnParseError: false, use24HourTimeFormat: true })}
+                {cronText(schedule.cron)}
                 <Text size="xs" className="quiet" ff="monospace">
                   {schedule.cron}
                 </Text>
