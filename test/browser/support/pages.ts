@@ -12,6 +12,19 @@ export interface PageEntry {
 /** Every page: axe looks at each in light and dark, wide and as on a phone; `npm run screenshots` photographs each. */
 export const PAGES: readonly PageEntry[] = [
   { name: 'overview', path: () => '/', shows: 'Runs by status' },
+  { name: 'runs', path: () => '/runs', shows: 'failing-import' },
+  { name: 'runs-none', path: () => '/runs?search=no-such-run&status=failed', shows: 'No run matches' },
+  { name: 'approvals', path: () => '/approvals', shows: 'May we spend 420' },
+  {
+    name: 'approval',
+    path: ({ approval }) => `/approvals?id=${approval}`,
+    shows: 'Add data for the steps that follow',
+  },
+  { name: 'schedules', path: () => '/schedules', shows: 'Every day at 00:00' },
+  { name: 'schedule-new', path: () => '/schedules?edit=new', shows: 'At 09:00, Monday through Friday' },
+  { name: 'orders', path: () => '/orders', shows: 'A-1001' },
+  { name: 'order', path: ({ order }) => `/orders/${order}`, shows: 'History' },
+  { name: 'database', path: () => '/database', shows: 'halted_by' },
   { name: 'workflows', path: () => '/workflows', shows: 'order-processing' },
   { name: 'workflow-definition', path: () => '/workflows/order-processing', shows: 'Valid: 3 steps' },
   { name: 'workflow-versions', path: () => '/workflows/order-processing?tab=versions', shows: 'Version 1' },

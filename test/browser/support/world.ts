@@ -11,6 +11,8 @@ export interface Api {
 /** Ids of what {@link fill} made, for the addresses of pages. */
 export interface World {
   order: string
+  /** One that is open. */
+  approval: string
   runs: { completed: string; failed: string; waiting: string; order: string; rerun: string }
 }
 
@@ -27,6 +29,7 @@ export async function fill(api: Api): Promise<World> {
     waiting: await start('approval.json', { input: { amount: 420, what: 'a new chair' } }),
     order: await start('order-processing.json', { order_id: order }),
   }
+  await api.post('/schedules', { workflow: 'order-processing', cron: '@daily', timezone: 'Europe/Berlin' })
   await Promise.all([
     settled(api, runs.completed, ['completed']),
     settled(api, runs.failed, ['failed']),
@@ -35,7 +38,8 @@ export async function fill(api: Api): Promise<World> {
   ])
   const { id: rerun } = await api.post<{ id: string }>(`/runs/${runs.failed}/rerun`, {})
   await settled(api, rerun, ['failed'])
-  return { order, runs: { ...runs, rerun } }
+  const { items: approvals } = await api.get<{ items: { id: string }[] }>(`/approvals?run=${runs.waiting}`)
+  return { order, approval: approvals[0]?.id ?? '', runs: { ...runs, rerun } }
 }
 
 /** A workflow whose second step fails for good. */

@@ -1,0 +1,170 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { expectAccessible, useDashboard } from './support/dashboard.ts'
+import { expectSoon } from './support/expect-soon.ts'
+import { fill } from './support/world.ts'
+
+const dashboard = useDashboard()
+beforeAll(() => fill(dashboard.system))
+
+const table = (page: Page) => page.getByRole('region', { name: 'Runs', exact: true }).getByRole('table')
+/** Rows of runs, without the heading. */
+const rows = (page: Page) =>
+  table(page)
+    .getByRole('row')
+    .filter({ has: page.getByRole('link') })
+
+/** Starts runs that wait until someone cancels them. */
+async function startWaiting(name: string, count: number): Promise<void> {
+  const steps = [{ id: 'wait', type: 'wait_event', config: { event: 'never' } }]
+  await dashboard.system.post('/workflows', { name, steps })
+  await dashboard.system.post(`/workflows/${name}/runs/batch`, { runs: Array.from({ length: count }, () => ({})) })
+}
+
+async function countRuns(query: string): Promise<number> {
+  const { items } = await dashboard.system.get<{ items: unknown[] }>(`/runs?limit=200&${query}`)
+  return items.length
+}
+
+describe('the list of runs', () => {
+  it('has its filters in the URL, where they survive a reload', async () => {
+    const page = await dashboard.open('/runs')
+    await rows(page).first().waitFor()
+    await page.getByRole('button', { name: 'Failed' }).click()
+    await page.getByRole('textbox', { name: 'Search runs' }).fill('import')
+    await expectSoon(() => new URL(page.url()).search).toBe('?status=failed&search=import')
+    await page.reload()
+    await expectSoon(() => rows(page).count()).toBe(2)
+    expect(await page.getByRole('button', { name: 'Failed' }).getAttribute('aria-pressed')).toBe('true')
+    expect(await page.getByRole('textbox', { name: 'Search runs' }).inputValue()).toBe('import')
+    await page.getByRole('link', { name: 'import', exact: true }).first().waitFor()
+    await page.getByRole('button', { name: 'Clear', exact: true }).click()
+    await expectSoon(() => rows(page).count()).toBeGreaterThan(3)
+    expect(new URL(page.url()).search).toBe('')
+  })
+
+  it('takes times that are applied, and says when nothing matches', async () => {
+    const page = await dashboard.open('/runs')
+    await page.getByRole('button', { name: 'Created: Any time' }).click()
+    await page.getByLabel('To', { exact: true }).fill('2020-01-01T00:00:00')
+    expect(new URL(page.url()).search).toBe('')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('No run matches').waitFor()
+    expect(new URL(page.url()).search).toBe('?before=2020-01-01T00%3A00%3A00.000Z')
+    await page.getByRole('button', { name: 'Clear filters' }).click()
+    await rows(page).first().waitFor()
+    await page.getByRole('button', { name: 'Created: Any time' }).click()
+    await page.getByRole('button', { name: 'Last hour' }).click()
+    await expectSoon(() => new URL(page.url()).search).toBe('?since=1h')
+    await rows(page).first().waitFor()
+  })
+
+  it('keeps filters under a name, and the columns that were chosen', async () => {
+    const page = await dashboard.open('/runs?status=waiting')
+    await page.getByRole('button', { name: 'Views' }).click()
+    await page.getByRole('textbox', { name: 'Name of the view' }).fill('Held up')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('button', { name: 'Columns and density' }).click()
+    await page.getByRole('checkbox', { name: 'Tags' }).uncheck()
+    await page.keyboard.press('Escape')
+    await page.goto('/runs')
+    await table(page).waitFor()
+    expect(await page.getByRole('columnheader', { name: 'Tags' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Views' }).click()
+    await page.getByRole('button', { name: 'Held up', exact: true }).click()
+    await expectSoon(() => new URL(page.url()).search).toBe('?status=waiting')
+  })
+
+  it('shows new runs when asked to, and changes of those that it shows at once', async () => {
+    const page = await dashboard.open('/runs?workflow=late')
+    await page.getByText('No run matches').waitFor()
+    await startWaiting('late', 1)
+    // An empty list has nothing that could jump.
+    await expectSoon(() => rows(page).count()).toBe(1)
+    await rows(page).getByText('Waiting').waitFor()
+    await dashboard.system.post('/workflows/late/runs', {})
+    await page.getByRole('button', { name: '1 new' }).waitFor()
+    expect(await rows(page).count()).toBe(1)
+    await page.getByRole('button', { name: '1 new' }).click()
+    await expectSoon(() => rows(page).count()).toBe(2)
+    const [first] = (await dashboard.system.get<{ items: { id: string }[] }>('/runs?workflow=late')).items
+    await dashboard.system.post(`/runs/${first?.id}/cancel`, {})
+    await rows(page).first().getByText('Cancelled').waitFor()
+  })
+
+  it('is walked with j and k, x selects, Enter opens, and / searches', async () => {
+    const page = await dashboard.open('/runs')
+    await rows(page).nth(2).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await expectSoon(() => rows(page).nth(1).getByRole('link').first().evaluate(isFocused)).toBe(true)
+    await page.keyboard.press('x')
+    await page.getByText('1 selected').waitFor()
+    await page.keyboard.press('k')
+    await expectSoon(() => rows(page).first().getByRole('link').first().evaluate(isFocused)).toBe(true)
+    await page.keyboard.press('/')
+    expect(await page.getByRole('textbox', { name: 'Search runs' }).evaluate(isFocused)).toBe(true)
+    await page.keyboard.type('jx')
+    expect(await page.getByRole('textbox', { name: 'Search runs' }).inputValue()).toBe('jx')
+    await page.goto('/runs')
+    await rows(page).first().waitFor()
+    await page.keyboard.press('j')
+    await expectSoon(() => rows(page).first().getByRole('link').first().evaluate(isFocused)).toBe(true)
+    await page.keyboard.press('Enter')
+    await expectSoon(() => new URL(page.url()).pathname).toMatch(/^\/runs\/[0-9a-f-]{36}$/)
+  })
+})
+
+const isFocused = (element: Element) => element === document.activeElement
+
+describe('many runs at once', () => {
+  it('those selected are cancelled, after a question that tells how many', async () => {
+    await startWaiting('few', 3)
+    const page = await dashboard.open('/runs?workflow=few')
+    await expectSoon(() => rows(page).count()).toBe(3)
+    await rows(page).first().getByRole('checkbox').check()
+    await rows(page).nth(1).getByRole('checkbox').check()
+    await page.getByRole('button', { name: 'Cancel 2' }).click()
+    const question = page.getByRole('dialog', { name: 'Cancel 2 runs?' })
+    await question.getByRole('button', { name: 'Do nothing' }).click()
+    await question.waitFor({ state: 'hidden' })
+    expect(await countRuns('workflow=few&status=cancelled')).toBe(0)
+    await page.getByRole('button', { name: 'Cancel 2' }).click()
+    await expectAccessible(page)
+    await question.getByRole('button', { name: 'Cancel 2 runs' }).click()
+    await expectSoon(() => rows(page).getByText('Cancelled').count()).toBe(2)
+    expect(await countRuns('workflow=few&status=waiting')).toBe(1)
+    // What has ended can be retried only, and two can be compared.
+    await rows(page).first().getByRole('checkbox').check()
+    await page.getByRole('button', { name: 'Retry 1' }).waitFor()
+    expect(await page.getByRole('button', { name: 'Cancel 0' }).isDisabled()).toBe(true)
+    await rows(page).nth(1).getByRole('checkbox').check()
+    await page.getByRole('link', { name: 'Compare' }).click()
+    await expectSoon(() => new URL(page.url()).pathname).toBe('/runs/compare')
+    await page.getByRole('heading', { level: 1 }).waitFor()
+  })
+
+  it('of more than a hundred the number is typed; those that are not loaded are meant, too', async () => {
+    await startWaiting('many', 105)
+    const page = await dashboard.open('/runs?workflow=many')
+    await page.getByRole('checkbox', { name: 'Select all that are loaded' }).check()
+    await page.getByRole('button', { name: 'Select all that the filters find' }).click()
+    await page.getByRole('button', { name: 'Cancel…' }).click()
+    const question = page.getByRole('dialog', { name: 'Cancel 105 runs?' })
+    const confirm = question.getByRole('button', { name: 'Cancel 105 runs' })
+    await question.getByRole('textbox').fill('10')
+    expect(await confirm.isDisabled()).toBe(true)
+    await question.getByRole('textbox').fill('105')
+    await confirm.click()
+    await expectSoon(() => countRuns('workflow=many&status=cancelled')).toBe(105)
+    await rows(page).first().getByText('Cancelled').waitFor()
+  })
+
+  it('a list of many draws a part of it', async () => {
+    const page = await dashboard.open('/runs?workflow=many')
+    await rows(page).first().waitFor()
+    expect(await rows(page).count()).toBeLessThan(60)
+    await page.getByRole('region', { name: 'Runs', exact: true }).evaluate((element) => element.scrollTo(0, 1e6))
+    await expectSoon(() => table(page).getAttribute('aria-rowcount')).toBe('106')
+  })
+})
