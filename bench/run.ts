@@ -6,11 +6,13 @@ import { measureLatency } from './latency.ts'
 import { measureMemory } from './memory.ts'
 import { startService } from './service.ts'
 import { startStack } from './stack.ts'
+import { measureStreams, type StreamLatency } from './stream.ts'
 import type { DefinitionInput } from '../src/workflow/definition.ts'
 
 /**
  * `npm run bench`: the whole engine against bare BullMQ with the same flows, in one run, in alternating order. Figures are
- * medians, with the spread from worst to best; only ratios mean anything beyond the machine.
+ * medians, with the spread from worst to best; only ratios mean anything beyond the machine. `--only` takes part of a
+ * shape's name, or `stream` for the latency of streams alone.
  */
 
 const { values: flags } = parseArgs({
@@ -39,9 +41,18 @@ const shapes: DefinitionInput[] = [chain('chain-10', 10), fanOut('fan-out-100', 
 )
 
 const stack = await startStack()
-const floor = await startFloor(stack, shapes)
-const sluice = await startSluice(stack)
 try {
+  const results =
+    flags.only === 'stream' ? { streams: await streams() } : { ...(await engine()), streams: await streams() }
+  if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify(results, null, 2))
+} finally {
+  await stack.stop()
+}
+
+/** The engine against bare BullMQ; latency and memory of the whole service. */
+async function engine() {
+  const floor = await startFloor(stack, shapes)
+  const sluice = await startSluice(stack)
   const rows: Row[] = []
   for (const shape of shapes) rows.push(await measure(shape, floor, sluice))
   await Promise.allSettled([floor.stop(), sluice.stop()])
@@ -58,9 +69,22 @@ try {
     console.log(
       `${String(row.runs).padEnd(8)}${[row.redis, row.api, row.worker].map((bytes) => (bytes / 1e6).toFixed(1).padStart(10)).join('')}`,
     )
-  if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify({ rows, latency, memory }, null, 2))
-} finally {
-  await stack.stop()
+  return { rows, latency, memory }
+}
+
+/** How soon clients see what was committed, on both queue backends. */
+async function streams() {
+  console.log(
+    '\nstreams, commit of a step to the event in a client: 10 runs at once, 5 clients each, 200 steps/s in all',
+  )
+  const results: StreamLatency[] = []
+  for (const backend of ['redis', 'postgres'] as const) {
+    const result = await measureStreams(stack, backend)
+    const { events, p50, p99, max } = result
+    console.log(`${backend.padEnd(10)}${events} events: p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms`)
+    results.push(result)
+  }
+  return results
 }
 
 async function measure(shape: DefinitionInput, one: Contestant, other: Contestant): Promise<Row> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { freePort } from '../src/dev/free-port.ts'
+import type { QueueBackend } from '../src/queue/connection.ts'
 import { createDatabase, startProcess, stopProcess } from './contestants.ts'
 import type { Stack } from './stack.ts'
 
@@ -16,12 +17,13 @@ export interface Service {
 const REPOSITORY = join(import.meta.dirname, '..')
 
 /** Starts both and waits until they are ready. */
-export async function startService(stack: Stack, prefix: string): Promise<Service> {
+export async function startService(stack: Stack, prefix: string, backend: QueueBackend = 'redis'): Promise<Service> {
   const port = await freePort()
   const environment = {
     PORT: String(port),
     DATABASE_URL: await createDatabase(stack.databaseUrl, prefix),
-    REDIS_URL: stack.redisUrl,
+    QUEUE_BACKEND: backend,
+    ...(backend === 'redis' ? { REDIS_URL: stack.redisUrl } : {}),
     QUEUE_PREFIX: prefix,
   }
   const api = await startProcess([join(REPOSITORY, 'dist/src/main.js')], environment, /listening on/)

@@ -140,7 +140,7 @@ function manageProcesses(environment: Record<string, string>, url: string) {
         if (isRunning(child.pid)) return check()
         throw new Error(child.lines.join('\n'))
       },
-      { timeoutMs: 30_000, what: `${what} to be ready` },
+      { timeoutMs: 90_000, what: `${what} to be ready` },
     )
     return child
   }

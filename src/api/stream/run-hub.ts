@@ -10,7 +10,7 @@ import { RunWatcher } from './run-watcher.ts'
 import { WatchedRun } from './watched-run.ts'
 
 /** Least time between two readings. */
-const GAP_MS = 20
+const GAP_MS = 10
 /** After a reading that failed. */
 const AGAIN_MS = 500
 /** Runs of one statement. */
