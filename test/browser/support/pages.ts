@@ -27,6 +27,7 @@ export const PAGES: readonly PageEntry[] = [
   { name: 'database', path: () => '/database', shows: 'halted_by' },
   { name: 'workflows', path: () => '/workflows', shows: 'order-processing' },
   { name: 'workflow-definition', path: () => '/workflows/order-processing', shows: 'Valid: 3 steps' },
+  { name: 'workflow-graph', path: () => '/workflows/order-processing?tab=graph&step=ship', shows: 'Step ship' },
   { name: 'workflow-versions', path: () => '/workflows/order-processing?tab=versions', shows: 'Version 1' },
   { name: 'workflow-webhooks', path: () => '/workflows/order-processing?tab=webhooks', shows: 'No webhook' },
   { name: 'define', path: () => '/define', shows: 'Valid: 2 steps' },
@@ -45,5 +46,7 @@ export const PAGES: readonly PageEntry[] = [
     shows: 'Only what differs',
   },
   { name: 'run-not-found', path: () => '/runs/00000000-0000-7000-8000-000000000000', shows: 'There is no such run' },
+  { name: 'run-graph', path: ({ runs }) => `/runs/${runs.completed}?view=graph`, shows: 'critical path' },
+  { name: 'run-timeline', path: ({ runs }) => `/runs/${runs.failed}?view=timeline`, shows: 'until it is tried again' },
   { name: 'not-found', path: () => '/no-such-page', shows: 'There is no page at this address' },
 ]

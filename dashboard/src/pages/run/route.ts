@@ -1,7 +1,9 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { z } from 'zod'
+import { GRAPH_FILTERS } from '../../graph/graph-filter.ts'
 import { rootRoute } from '../../shell/root-route.tsx'
 import { oneOf, someOf, text, whole } from '../../shell/search-fields.ts'
+import { ROW_FILTERS } from '../../timeline/timeline-rows.ts'
 import { HISTORY_KINDS, LOG_LEVELS, PANEL_TABS, STEP_FILTERS, VIEWS } from './search-words.ts'
 
 /** `/runs/:id`: one run, live; what is looked at of it is in the search params. */
@@ -20,6 +22,9 @@ export const runRoute = createRoute({
     only: oneOf(STEP_FILTERS),
     items: oneOf(['1']),
     q: text(),
+    /** Which steps the graph shows, and the timeline. */
+    graph: oneOf(GRAPH_FILTERS),
+    rows: oneOf(ROW_FILTERS),
     /** Of logs. */
     level: oneOf(LOG_LEVELS),
     find: text(),

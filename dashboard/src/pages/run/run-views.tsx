@@ -5,6 +5,10 @@ import { useRunPlace } from './use-run-place.ts'
 import type { ViewProps } from './view-props.ts'
 import { StepsView } from './views/steps-view.tsx'
 
+const GraphView = lazy(() => import('./views/graph-view.tsx').then((module) => ({ default: module.GraphView })))
+const TimelineView = lazy(() =>
+  import('./views/timeline-view.tsx').then((module) => ({ default: module.TimelineView })),
+)
 const EventsView = lazy(() => import('./views/events-view.tsx').then((module) => ({ default: module.EventsView })))
 const IoView = lazy(() => import('./views/io-view.tsx').then((module) => ({ default: module.IoView })))
 const LogsView = lazy(() => import('./views/logs-view.tsx').then((module) => ({ default: module.LogsView })))
@@ -22,9 +26,6 @@ const NAMES: Record<View, string> = {
   definition: 'Definition',
 }
 
-/** Views that this build has. */
-const SHOWN = VIEWS.filter((view) => view !== 'graph' && view !== 'timeline')
-
 /** The views of a run as tabs; the one that is shown is in the URL. */
 export function RunViews({ isWide, ...props }: ViewProps & { isWide: boolean }) {
   const { search, go } = useRunPlace()
@@ -36,7 +37,7 @@ export function RunViews({ isWide, ...props }: ViewProps & { isWide: boolean }) 
       keepMounted={false}
     >
       <Tabs.List mb="sm" aria-label="Views of the run" className="run-tabs">
-        {SHOWN.map((one) => (
+        {VIEWS.map((one) => (
           <Tabs.Tab key={one} value={one}>
             {NAMES[one]}
           </Tabs.Tab>
@@ -52,6 +53,8 @@ export function RunViews({ isWide, ...props }: ViewProps & { isWide: boolean }) 
 }
 
 function OneView({ view, ...props }: ViewProps & { view: View }) {
+  if (view === 'graph') return <GraphView {...props} />
+  if (view === 'timeline') return <TimelineView {...props} />
   if (view === 'events') return <EventsView {...props} />
   if (view === 'io') return <IoView run={props.run} />
   if (view === 'logs') return <LogsView run={props.run} streamed={props.streamed} />
@@ -59,6 +62,7 @@ function OneView({ view, ...props }: ViewProps & { view: View }) {
   return <StepsView {...props} />
 }
 
-function viewOf(asked: View | undefined, _isWide: boolean): View {
-  return SHOWN.find((view) => view === asked) ?? 'steps'
+/** On a phone a list says more than a graph. */
+function viewOf(asked: View | undefined, isWide: boolean): View {
+  return asked ?? (isWide ? 'graph' : 'steps')
 }

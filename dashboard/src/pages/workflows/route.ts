@@ -18,9 +18,11 @@ export const workflowRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/workflows/$workflow',
   validateSearch: z.object({
-    tab: oneOf(['definition', 'runs', 'versions', 'schedules', 'webhooks']),
+    tab: oneOf(['definition', 'graph', 'runs', 'versions', 'schedules', 'webhooks']),
     version: whole(),
     against: whole(),
+    /** The step that is selected in the graph. */
+    step: text(),
   }),
   component: lazyRouteComponent(() => import('./workflow-page.tsx'), 'WorkflowPage'),
 })

@@ -19,8 +19,11 @@ const route = getRouteApi('/workflows/$workflow')
 
 const DefinitionTab = lazy(() => import('./definition-tab.tsx').then((module) => ({ default: module.DefinitionTab })))
 
+const GraphTab = lazy(() => import('./graph-tab.tsx').then((module) => ({ default: module.GraphTab })))
+
 const TABS = [
   ['definition', 'Definition'],
+  ['graph', 'Graph'],
   ['runs', 'Runs'],
   ['versions', 'Versions'],
   ['schedules', 'Schedules'],
@@ -71,6 +74,11 @@ export function WorkflowPage() {
         <Tabs.Panel value="definition">
           <Suspense fallback={<RowsSkeleton rows={12} />}>
             <DefinitionTab key={`${name} ${version ?? 'latest'}`} latest={workflow} version={version} />
+          </Suspense>
+        </Tabs.Panel>
+        <Tabs.Panel value="graph">
+          <Suspense fallback={<RowsSkeleton rows={12} />}>
+            <GraphTab name={name} version={version} />
           </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="runs">

@@ -1,0 +1,18 @@
+import { Timeline } from '../../../timeline/timeline.tsx'
+import { useRunPlace } from '../use-run-place.ts'
+import type { ViewProps } from '../view-props.ts'
+
+/** When what of the run happened. */
+export function TimelineView({ run, selected, onSelect }: ViewProps) {
+  const { search, go } = useRunPlace()
+  return (
+    <Timeline
+      key={run.id}
+      run={run}
+      selected={selected}
+      onSelect={onSelect}
+      filter={search.rows}
+      onFilter={(rows) => go({ rows }, { replace: true })}
+    />
+  )
+}
