@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { useDashboard } from './support/dashboard.ts'
@@ -73,4 +74,27 @@ describe('around every page', () => {
     await heading(page, 'Overview')
     await expect.poll(() => link.evaluate((element) => element.getBoundingClientRect().right)).toBeLessThanOrEqual(0)
   })
+
+  it('the first page takes at most 400 kB of JavaScript, gzipped', async () => {
+    const page = await dashboard.open('/')
+    await heading(page, 'Overview')
+    await page.waitForLoadState('networkidle')
+    const scripts = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .map(({ name }) => name)
+        .filter((name) => name.endsWith('.js')),
+    )
+    const sizes = await Promise.all(scripts.map(gzippedBytes))
+    console.info(`the first page: ${(sum(sizes) / 1000).toFixed(0)} kB of JavaScript in ${sizes.length} files`)
+    expect(sizes.length).toBeGreaterThan(0)
+    expect(sum(sizes)).toBeLessThanOrEqual(400_000)
+  })
 })
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
+
+async function gzippedBytes(url: string): Promise<number> {
+  const text = await (await fetch(url)).arrayBuffer()
+  return gzipSync(Buffer.from(text), { level: 9 }).length
+}
