@@ -15,8 +15,8 @@ beforeAll(async () => {
 
 it.each(PAGES)(
   'the page $name has a heading and a title, fits on a phone, and axe finds nothing',
-  async ({ path, shows }) => {
-    const page = await dashboard.open(path(world))
+  async ({ path, shows, faults = [] }) => {
+    const page = await dashboard.open(path(world), { faults })
     await page.getByText(shows).first().waitFor()
     expect(await page.locator('h1').count()).toBe(1)
     expect(await page.title()).toMatch(/ · Sluice$/)

@@ -8,7 +8,7 @@ const EXTENSIONS = [
   READER,
   json(),
   EditorState.readOnly.of(true),
-  EditorView.contentAttributes.of({ 'aria-readonly': 'true' }),
+  EditorView.contentAttributes.of({ 'aria-readonly': 'true', tabindex: '0' }),
   EditorView.theme({ '.cm-scroller': { maxHeight: 'var(--code-height)' } }),
 ]
 

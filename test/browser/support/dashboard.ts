@@ -63,7 +63,10 @@ export async function expectAccessible(page: Page, colorSchemes: readonly ('ligh
   for (const colorScheme of colorSchemes) {
     await page.emulateMedia({ colorScheme })
     await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+    const { violations } = await new AxeBuilder({ page })
+      .setLegacyMode(true)
+      .options({ resultTypes: ['violations'] })
+      .analyze()
     const told = violations.flatMap(({ id, nodes }) =>
       nodes.map((node) => `${colorScheme}: ${id}: ${node.html} ${node.failureSummary ?? ''}`),
     )

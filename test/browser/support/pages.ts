@@ -7,6 +7,8 @@ export interface PageEntry {
   path: (world: World) => string
   /** Text that is there once the page has its data. */
   shows: string
+  /** What its console says by right. */
+  faults?: readonly RegExp[]
 }
 
 /** Every page: axe looks at each in light and dark, wide and as on a phone; `npm run screenshots` photographs each. */
@@ -45,7 +47,12 @@ export const PAGES: readonly PageEntry[] = [
     path: ({ runs }) => `/runs/compare?a=${runs.failed}&b=${runs.rerun}&step=import`,
     shows: 'Only what differs',
   },
-  { name: 'run-not-found', path: () => '/runs/00000000-0000-7000-8000-000000000000', shows: 'There is no such run' },
+  {
+    name: 'run-not-found',
+    path: () => '/runs/00000000-0000-7000-8000-000000000000',
+    shows: 'There is no such run',
+    faults: [/404/],
+  },
   { name: 'run-graph', path: ({ runs }) => `/runs/${runs.completed}?view=graph`, shows: 'critical path' },
   { name: 'run-timeline', path: ({ runs }) => `/runs/${runs.failed}?view=timeline`, shows: 'until it is tried again' },
   { name: 'not-found', path: () => '/no-such-page', shows: 'There is no page at this address' },
