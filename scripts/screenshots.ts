@@ -16,7 +16,7 @@ import { type Api, fill } from '../test/browser/support/world.ts'
 
 const FOLDER = join(PACKAGE_ROOT, 'screenshots')
 const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
-const START_MS = 180_000
+const START_MS = 600_000
 const EVERY_MS = 250
 /** Charts and editors draw a moment after their data have come. */
 const DRAWN_MS = 600

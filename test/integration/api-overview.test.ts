@@ -23,7 +23,14 @@ describe('without a worker', () => {
   it('there is no worker, and nothing has ended', async () => {
     expect((await api.call('workers')).body).toEqual({ items: [], is_complete: true })
     const { body } = await api.call<History>('stats/history?range=6h')
-    expect(body).toMatchObject({ bucket_seconds: 300, ended: 0, is_complete: true, slowest: [], most_failing: [] })
+    expect(body).toMatchObject({
+      bucket_seconds: 300,
+      ended: 0,
+      p95_ms: null,
+      is_complete: true,
+      slowest: [],
+      most_failing: [],
+    })
     expect(body.buckets).toHaveLength(72)
     expect(Date.parse(body.to) - Date.parse(body.from)).toBe(6 * 3_600_000)
   })
@@ -70,5 +77,7 @@ describe('with a worker', () => {
     expect(history.most_failing).toMatchObject([{ name: 'broken', runs: 2, failed: 2, p95_ms: null }])
     expect(history.slowest.map(({ name }) => name)).toEqual(['slow', 'quick'])
     expect(history.slowest[0]?.p95_ms).toBeGreaterThanOrEqual(300)
+    expect(history.p95_ms).toBe(history.slowest[0]?.p95_ms)
+    expect(Math.max(...history.buckets.map(({ p95_ms }) => p95_ms ?? 0))).toBe(history.p95_ms)
   })
 })

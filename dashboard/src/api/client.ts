@@ -2,14 +2,12 @@ import { reportLive } from '../live/live-state.ts'
 import { errorOfResponse, errorOfSilence } from './problem-error.ts'
 import { noteServerTime } from './server-clock.ts'
 
-const API = new URL('api/v1/', document.baseURI)
-
 /** Values of a query: a list repeats its name, what is undefined, null or empty is left out. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
 /** The URL of `path` (like `runs/123`, without a slash before it) below /api/v1. */
 export function apiUrl(path: string, query: Query = {}): string {
-  const url = new URL(path, API)
+  const url = new URL(`api/v1/${path}`, document.baseURI)
   for (const [name, value] of Object.entries(query)) {
     for (const one of [value].flat()) {
       if (one !== undefined && one !== null && one !== '') url.searchParams.append(name, String(one))

@@ -14,6 +14,8 @@ export const keys = {
   schedules: (filter: Readonly<Record<string, unknown>>) => ['schedules', filter] as const,
   definitionSchema: () => ['definition-schema'] as const,
   stats: () => ['stats'] as const,
+  history: (range: string) => ['stats', 'history', range] as const,
+  workers: () => ['workers'] as const,
   runs: (filter: Readonly<Record<string, unknown>>) => ['runs', filter] as const,
   newestRuns: (filter: Readonly<Record<string, unknown>>, streamed: boolean) =>
     ['newest-runs', streamed, filter] as const,

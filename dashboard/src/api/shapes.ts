@@ -5,11 +5,13 @@ import type { eventSchema } from '../../../src/api/schemas/event.ts'
 import type { whySchema } from '../../../src/api/schemas/explain.ts'
 import type { logLineSchema } from '../../../src/api/schemas/log-line.ts'
 import type { orderSchema } from '../../../src/api/schemas/order.ts'
+import type { historySchema } from '../../../src/api/schemas/history.ts'
 import type { runEntrySchema, RunView } from '../../../src/api/schemas/run.ts'
 import type { scheduleSchema } from '../../../src/api/schemas/schedule.ts'
 import type { statsSchema } from '../../../src/api/schemas/stats.ts'
 import type { AttemptView, StepDetailView } from '../../../src/api/schemas/step.ts'
 import type { webhookSchema } from '../../../src/api/schemas/webhook.ts'
+import type { busyWorkerSchema } from '../../../src/api/schemas/worker.ts'
 import type { workflowStatsSchema } from '../../../src/api/schemas/workflow-stats.ts'
 import type {
   validationSchema,
@@ -85,3 +87,9 @@ export type Reason = Why['reasons'][number]
 
 /** Two runs side by side. */
 export type RunDiff = z.infer<typeof diffSchema>
+
+/** How the runs of a stretch of time went. */
+export type History = z.infer<typeof historySchema>
+
+/** A worker process that is alive, with what it does. */
+export type BusyWorker = z.infer<typeof busyWorkerSchema>

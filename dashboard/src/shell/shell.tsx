@@ -1,6 +1,7 @@
 import { AppShell } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { Outlet } from '@tanstack/react-router'
+import { NewVersionBar } from './new-version-bar.tsx'
 import { Palette } from './palette.tsx'
 import { Rail } from './rail.tsx'
 import { ShortcutSheet } from './shortcut-sheet.tsx'
@@ -28,6 +29,7 @@ export function Shell() {
         <Rail onNavigate={menu.close} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
+        <NewVersionBar />
         <Outlet />
       </AppShell.Main>
       <Palette />

@@ -22,12 +22,22 @@ export const historySchema = z
     to: timestamp,
     bucket_seconds: z.int(),
     buckets: z
-      .array(z.object({ at: timestamp, started: z.int(), completed: z.int(), failed: z.int(), cancelled: z.int() }))
+      .array(
+        z.object({
+          at: timestamp,
+          started: z.int(),
+          completed: z.int(),
+          failed: z.int(),
+          cancelled: z.int(),
+          p95_ms: z.number().nullable(),
+        }),
+      )
       .openapi({ description: 'All of the time in equal parts, oldest first; the last is not over yet' }),
     ended: z.int().openapi({ description: 'Runs that ended and were looked at' }),
     is_complete: z
       .boolean()
       .openapi({ description: `Whether that is all: no more than the ${MOST_RUNS.toLocaleString('en')} newest are` }),
+    p95_ms: z.number().nullable().openapi({ description: 'Of all that completed, from start to end' }),
     slowest: z.array(workflowHistorySchema).openapi({ description: 'By `p95_ms`' }),
     most_failing: z.array(workflowHistorySchema).openapi({ description: 'By `failed`; only those that did' }),
   })
@@ -52,11 +62,12 @@ export function showHistory(history: RangeHistory): z.infer<typeof historySchema
     to: iso(new Date(to)),
     bucket_seconds: bucketSeconds,
     buckets: places.map((at) => {
-      const { started = 0, completed = 0, failed = 0, cancelled = 0 } = told.get(at) ?? {}
-      return { at: iso(new Date(at)), started, completed, failed, cancelled }
+      const { started = 0, completed = 0, failed = 0, cancelled = 0, p95Ms = null } = told.get(at) ?? {}
+      return { at: iso(new Date(at)), started, completed, failed, cancelled, p95_ms: p95Ms }
     }),
     ended: history.ended,
     is_complete: history.ended < MOST_RUNS,
+    p95_ms: history.p95Ms,
     slowest: ranked(({ p95Ms }) => p95Ms ?? 0),
     most_failing: ranked(({ failed }) => failed),
   }
