@@ -39,6 +39,4 @@ export const READER: Extension = [
   keymap.of([...searchKeymap, ...foldKeymap]),
   syntaxHighlighting(colours),
   look,
-  // Editable content takes the focus by itself, but not every checker of what scrolls knows that.
-  EditorView.contentAttributes.of({ tabindex: '0' }),
 ]

@@ -82,7 +82,7 @@ function Facts({ run, step, detail }: { run: Run; step: Step; detail: StepDetail
   const ready = step.parent_step_id === null ? readyAt(step, run) : null
   const worker = detail.attempts.at(-1)?.worker ?? null
   return (
-    <dl className="facts">
+    <dl className="step-facts">
       {step.reason !== null && <Fact name="Reason">{step.reason}</Fact>}
       {ready !== null && (isSettled(step.status) ? first !== null : true) && (
         <Fact name="Waited for a worker">
