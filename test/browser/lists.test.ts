@@ -82,6 +82,11 @@ describe('the inbox of approvals', () => {
     await page.getByRole('alert').waitFor()
     await page.getByRole('button', { name: 'Approve' }).waitFor()
     expect(await row(page, 'desks').count()).toBe(1)
+    // What names grace is hers, and not that of others.
+    await page.getByText('Mine', { exact: true }).click()
+    await row(page, 'desks').waitFor()
+    await page.getByRole('textbox', { name: 'You are' }).fill('mallory')
+    await row(page, 'desks').waitFor({ state: 'hidden' })
     expect(await statusOf(`/runs/${run}`)).toBe('waiting')
   })
 
@@ -118,6 +123,9 @@ describe('schedules', () => {
     await page.getByText('Started a run of diamond').waitFor()
     expect((await items('/runs?workflow=diamond')).length).toBe(before + 1)
 
+    await page.getByText('Week', { exact: true }).click()
+    await page.getByRole('list', { name: 'The next seven days' }).getByRole('link').first().waitFor()
+    await page.getByText('List', { exact: true }).click()
     await row.getByRole('button', { name: 'More for diamond' }).click()
     await page.getByRole('menuitem', { name: 'Delete' }).click()
     await page.getByRole('button', { name: 'Delete schedule' }).click()

@@ -16,8 +16,11 @@ export interface RunFilter {
   created_before?: string | undefined
 }
 
-/** What can be done to many runs. */
+/** What can be done to all runs of a filter. */
 export type BulkAction = 'cancel' | 'retry'
+
+/** What can be done to some runs, one by one. */
+export type RunAction = BulkAction | 'rerun'
 
 /** Runs of one page: two screens of a large display. */
 const PAGE = 100
@@ -76,7 +79,7 @@ function sendBulk(action: BulkAction, filter: RunFilter, dry_run: boolean): Prom
   return sendJson('POST', 'runs/bulk', { action, filter, dry_run })
 }
 
-/** Cancels or retries one run. */
-export function controlRun(id: string, action: BulkAction): Promise<Run> {
+/** Cancels or retries one run, or starts another of the same workflow, version and input. */
+export function controlRun(id: string, action: RunAction): Promise<Run> {
   return sendJson('POST', `runs/${id}/${action}`)
 }

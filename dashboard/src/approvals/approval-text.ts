@@ -21,3 +21,9 @@ export function isFound(approval: Approval, search: string | undefined): boolean
   const wanted = search.toLowerCase()
   return [...texts, ...people].some((text) => text.toLowerCase().includes(wanted))
 }
+
+/** Whether it names someone who has not decided yet. */
+export function isFor({ approvers, decisions }: Approval, name: string): boolean {
+  const who = name.trim()
+  return approvers !== null && approvers.includes(who) && !decisions.some(({ by }) => by === who)
+}

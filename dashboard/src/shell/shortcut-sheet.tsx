@@ -6,7 +6,9 @@ const GENERAL = [
   { keys: ['/'], does: 'The same' },
   { keys: ['?'], does: 'This sheet' },
   { keys: ['Esc'], does: 'Close what is open' },
-  { keys: ['j', 'k'], does: 'Next and previous step of a run' },
+  { keys: ['j', 'k'], does: 'Next and previous row: runs of the list, steps of a run' },
+  { keys: ['x'], does: 'Select the run of the list' },
+  { keys: ['Space'], does: 'Look into the run of the list' },
 ]
 
 /** All shortcuts that work on every page. */

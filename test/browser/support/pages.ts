@@ -23,6 +23,7 @@ export const PAGES: readonly PageEntry[] = [
     shows: 'Add data for the steps that follow',
   },
   { name: 'schedules', path: () => '/schedules', shows: 'Every day at 00:00' },
+  { name: 'schedules-week', path: () => '/schedules?view=week', shows: 'Today' },
   { name: 'schedule-new', path: () => '/schedules?edit=new', shows: 'At 09:00, Monday through Friday' },
   { name: 'orders', path: () => '/orders', shows: 'A-1001' },
   { name: 'order', path: ({ order }) => `/orders/${order}`, shows: 'History' },

@@ -15,6 +15,7 @@ import { Time } from '../../parts/time.tsx'
 import { approvedOf, questionOf } from '../../approvals/approval-text.ts'
 import { DecideForm } from '../../approvals/decide-form.tsx'
 import { Decisions } from '../../approvals/decisions.tsx'
+import { EarlierOutputs } from './earlier-outputs.tsx'
 
 /** One approval: what is asked, what it is about, who decided what, and the form to decide. */
 export function ApprovalDetail({ id }: { id: string }) {
@@ -45,7 +46,8 @@ export function ApprovalDetail({ id }: { id: string }) {
           <Decisions decisions={approval.decisions} />
         </Panel>
       )}
-      <Earlier approval={approval} />
+      <EarlierOutputs approval={approval} />
+      <OtherQuestions approval={approval} />
     </Stack>
   )
 }
@@ -103,7 +105,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 /** What the same run asked besides. */
-function Earlier({ approval }: { approval: Approval }) {
+function OtherQuestions({ approval }: { approval: Approval }) {
   const { data } = useQuery(approvalsOfRunQuery(approval.run_id))
   const others = data?.filter(({ id }) => id !== approval.id) ?? []
   if (others.length === 0) return null

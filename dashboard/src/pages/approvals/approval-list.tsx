@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { IconChecks, IconFilterOff } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
@@ -11,25 +11,41 @@ import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { StatusBadge } from '../../parts/status-badge.tsx'
 import { Time } from '../../parts/time.tsx'
 import { APPROVAL_STATUSES } from '../../../../src/workflow/states.ts'
-import { approvedOf, isFound, questionOf } from '../../approvals/approval-text.ts'
+import { approvedOf, isFor, isFound, questionOf } from '../../approvals/approval-text.ts'
+import { useDeciderName } from '../../approvals/use-decider-name.ts'
 
 const DONE = APPROVAL_STATUSES.filter((status) => status !== 'open')
 
-/** What waits for people, or what was decided. */
-export function ApprovalList(props: {
-  tab: 'open' | 'done'
+/** What is listed: what waits for people, of that what names whoever looks, or what was decided. */
+export type ApprovalTab = 'open' | 'mine' | 'done'
+
+interface ListProps {
+  tab: ApprovalTab
   search: string | undefined
   chosen: string | undefined
   onClear: () => void
-}) {
-  const { tab, search, chosen, onClear } = props
-  const list = useInfiniteQuery(approvalsQuery(tab === 'open' ? ['open'] : DONE))
+}
+
+/** Approvals of a tab. */
+export function ApprovalList(props: ListProps) {
+  const [name, setName] = useDeciderName()
+  return (
+    <>
+      {props.tab === 'mine' && <NameField name={name} onChange={setName} />}
+      <Found {...props} name={name} />
+    </>
+  )
+}
+
+function Found(props: ListProps & { name: string }) {
+  const { tab, search, chosen, onClear, name } = props
+  const list = useInfiniteQuery(approvalsQuery(tab === 'done' ? DONE : ['open']))
   const all = list.data?.pages.flatMap(({ items }) => items)
   if (all === undefined) {
     if (list.error !== null) return <ErrorState error={list.error} onRetry={() => void list.refetch()} />
     return <RowsSkeleton rows={6} height={72} />
   }
-  const found = all.filter((approval) => isFound(approval, search))
+  const found = all.filter((approval) => isFound(approval, search) && (tab !== 'mine' || isFor(approval, name)))
   if (found.length === 0 && search !== undefined) {
     return (
       <EmptyState
@@ -44,15 +60,11 @@ export function ApprovalList(props: {
     )
   }
   if (found.length === 0) {
-    return tab === 'open' ? (
-      <EmptyState icon={IconChecks} title="Nothing waits for you" text="Steps of the type “approval” ask here." />
-    ) : (
-      <EmptyState icon={IconChecks} title="Nothing was decided yet" />
-    )
+    return <EmptyState icon={IconChecks} {...NOTHING[tab]} />
   }
   return (
     <>
-      <ul className="plain-list approval-list" aria-label={tab === 'open' ? 'Open approvals' : 'Decided approvals'}>
+      <ul className="plain-list approval-list" aria-label={tab === 'done' ? 'Decided approvals' : 'Open approvals'}>
         {found.map((approval) => (
           <li key={approval.id}>
             <Row approval={approval} isChosen={approval.id === chosen} />
@@ -61,6 +73,26 @@ export function ApprovalList(props: {
       </ul>
       <LoadMore list={list} />
     </>
+  )
+}
+
+const NOTHING: Record<ApprovalTab, { title: string; text?: string }> = {
+  open: { title: 'Nothing waits for a decision', text: 'Steps of the type “approval” ask here.' },
+  mine: { title: 'Nothing waits for you', text: 'What names nobody is among the open ones: anyone may decide it.' },
+  done: { title: 'Nothing was decided yet' },
+}
+
+/** Who looks, as approvals name them; this browser remembers it. */
+function NameField({ name, onChange }: { name: string; onChange: (name: string) => void }) {
+  return (
+    <TextInput
+      size="xs"
+      mb="sm"
+      label="You are"
+      description="Only what names you is listed"
+      value={name}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
   )
 }
 

@@ -6,13 +6,14 @@ import { PageHeader } from '../../parts/page-header.tsx'
 import { useSearchKey } from '../../parts/use-search-key.ts'
 import { useTitle } from '../../parts/use-title.ts'
 import { ApprovalDetail } from './approval-detail.tsx'
-import { ApprovalList } from './approval-list.tsx'
+import { ApprovalList, type ApprovalTab } from './approval-list.tsx'
 import './approvals.css'
 
 const route = getRouteApi('/approvals')
 
-const TABS = [
+const TABS: { value: ApprovalTab; label: string }[] = [
   { value: 'open', label: 'Open' },
+  { value: 'mine', label: 'Mine' },
   { value: 'done', label: 'Done' },
 ]
 
@@ -34,7 +35,7 @@ export function ApprovalsPage() {
             data={TABS}
             value={tab}
             onChange={(value) =>
-              void navigate({ search: (before) => ({ ...before, tab: value === 'done' ? 'done' : undefined }) })
+              void navigate({ search: (before) => ({ ...before, tab: value === 'open' ? undefined : value }) })
             }
           />
           <TextInput

@@ -9,7 +9,7 @@ import { OpenCount } from './open-count.tsx'
 export const approvalsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/approvals',
-  validateSearch: z.object({ tab: oneOf(['done']), search: text(), id: text() }),
+  validateSearch: z.object({ tab: oneOf(['mine', 'done']), search: text(), id: text() }),
   component: lazyRouteComponent(() => import('./page.tsx'), 'ApprovalsPage'),
   staticData: { nav: { label: 'Approvals', icon: IconUserQuestion, order: 30, letter: 'a', Badge: OpenCount } },
 })

@@ -12,8 +12,8 @@ const PREVIEW = 60
 const LONG_TEXT = 80
 
 /** A value of the database; `onToggle` opens what does not fit. */
-export function Cell(props: { column: string; value: unknown; isOpen: boolean; onToggle: () => void }) {
-  const { column, value, isOpen, onToggle } = props
+export function Cell(props: { table: string; column: string; value: unknown; isOpen: boolean; onToggle: () => void }) {
+  const { table, column, value, isOpen, onToggle } = props
   if (value === null || value === undefined) return <span className="quiet">null</span>
   if (column === 'status' && isStatus(value)) return <StatusBadge status={value} />
   if (typeof value === 'object' || (typeof value === 'string' && value.length > LONG_TEXT)) {
@@ -27,7 +27,7 @@ export function Cell(props: { column: string; value: unknown; isOpen: boolean; o
       </button>
     )
   }
-  if (typeof value === 'string' && UUID.test(value)) return <Id column={column} id={value} />
+  if (typeof value === 'string' && UUID.test(value)) return <Id table={table} column={column} id={value} />
   if (typeof value === 'string' && MOMENT.test(value)) {
     return <time dateTime={value}>{value.replace('T', ' ')}</time>
   }
@@ -35,30 +35,28 @@ export function Cell(props: { column: string; value: unknown; isOpen: boolean; o
 }
 
 /** An id, with a link where it is that of a run or an order. */
-function Id({ column, id }: { column: string; id: string }) {
+function Id({ table, column, id }: { table: string; column: string; id: string }) {
   const copy = <CopyId id={id} what={column} />
-  if (column === 'run_id' || column === 'parent_run_id' || column === 'last_run_id') {
-    return (
-      <span className="linked-id">
-        {copy}
+  const isRun = (table === 'runs' && column === 'id') || RUN_IDS.has(column)
+  const isOrder = (table === 'orders' && column === 'id') || column === 'order_id'
+  if (!isRun && !isOrder) return copy
+  return (
+    <span className="linked-id">
+      {copy}
+      {isRun ? (
         <Link to="/runs/$run" params={{ run: id }} aria-label={`Open run ${id}`}>
           Open
         </Link>
-      </span>
-    )
-  }
-  if (column === 'order_id') {
-    return (
-      <span className="linked-id">
-        {copy}
+      ) : (
         <Link to="/orders/$order" params={{ order: id }} aria-label={`Open order ${id}`}>
           Open
         </Link>
-      </span>
-    )
-  }
-  return copy
+      )}
+    </span>
+  )
 }
+
+const RUN_IDS = new Set(['run_id', 'parent_run_id', 'child_run_id', 'rerun_of', 'last_run_id'])
 
 function isStatus(value: unknown): value is AnyStatus {
   return typeof value === 'string' && value in STATUS_LOOKS

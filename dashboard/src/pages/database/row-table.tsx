@@ -40,6 +40,7 @@ export function RowTable(props: {
                       data-changed={(change !== undefined && change !== 'new' && change.has(column)) || undefined}
                     >
                       <Cell
+                        table={table}
                         column={column}
                         value={row[column]}
                         isOpen={opened === column}

@@ -1,7 +1,7 @@
 import { Button, Text } from '@mantine/core'
-import { IconArrowsDiff, IconBan, IconRefresh, IconX } from '@tabler/icons-react'
+import { type Icon, IconArrowsDiff, IconBan, IconRefresh, IconRepeat, IconX } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import type { BulkAction } from '../../api/run-list.ts'
+import type { RunAction } from '../../api/run-list.ts'
 import { serverNow } from '../../api/server-clock.ts'
 import type { RunEntry } from '../../api/shapes.ts'
 import { LinkButton } from '../../parts/link-button.tsx'
@@ -9,6 +9,12 @@ import { toastError } from '../../parts/toasts.tsx'
 import { controlAll, controlSelected, suits } from './bulk-control.tsx'
 import { filterOf, type RunSearch } from './run-search.ts'
 import type { Selection } from './selection.ts'
+
+const LOOKS: Record<RunAction, [string, Icon]> = {
+  cancel: ['Cancel', IconBan],
+  retry: ['Retry', IconRefresh],
+  rerun: ['Rerun', IconRepeat],
+}
 
 /** What can be done to the selected runs. */
 export function BulkBar(props: {
@@ -22,8 +28,8 @@ export function BulkBar(props: {
   const cache = useQueryClient()
   const chosen = runs.filter(({ id }) => selection.ids.has(id))
   const action = useMutation({
-    mutationFn: (verb: BulkAction) =>
-      selection.all ? controlAll(verb, pinned(search)) : controlSelected(verb, chosen),
+    mutationFn: (verb: RunAction) =>
+      selection.all && verb !== 'rerun' ? controlAll(verb, pinned(search)) : controlSelected(verb, chosen),
     onError: toastError,
     onSuccess: (done) => {
       if (!done) return
@@ -33,9 +39,9 @@ export function BulkBar(props: {
     },
   })
   if (!selection.all && chosen.length === 0) return null
-  const button = (verb: BulkAction) => {
+  const button = (verb: RunAction) => {
     const count = chosen.filter((run) => suits(verb, run)).length
-    const Icon = verb === 'cancel' ? IconBan : IconRefresh
+    const [word, Icon] = LOOKS[verb]
     return (
       <Button
         size="xs"
@@ -45,7 +51,7 @@ export function BulkBar(props: {
         loading={action.isPending && action.variables === verb}
         onClick={() => action.mutate(verb)}
       >
-        {verb === 'cancel' ? 'Cancel' : 'Retry'}
+        {word}
         {selection.all ? '…' : ` ${count}`}
       </Button>
     )
@@ -63,6 +69,7 @@ export function BulkBar(props: {
       )}
       {button('cancel')}
       {button('retry')}
+      {!selection.all && button('rerun')}
       {!selection.all && chosen.length === 2 && (
         <LinkButton
           to="/runs/compare"

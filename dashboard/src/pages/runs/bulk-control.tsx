@@ -1,6 +1,6 @@
 import { Progress, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { type BulkAction, controlRun, countBulk, doBulk, type RunFilter } from '../../api/run-list.ts'
+import { type BulkAction, controlRun, countBulk, doBulk, type RunAction, type RunFilter } from '../../api/run-list.ts'
 import type { RunEntry } from '../../api/shapes.ts'
 import { ask } from '../../parts/ask.tsx'
 import { askTyped } from '../../parts/ask-typed.tsx'
@@ -13,13 +13,14 @@ const TYPED_ABOVE = 100
 const AT_ONCE = 5
 
 /** Whether an action is for a run as it is. */
-export function suits(action: BulkAction, { status, compensation }: RunEntry): boolean {
+export function suits(action: RunAction, { status, compensation }: RunEntry): boolean {
+  if (action === 'rerun') return true
   if (action === 'cancel') return !isFinished(status) && status !== 'cancelling'
   return (status === 'failed' || status === 'cancelled') && compensation === null
 }
 
 /** Asks, then does something to runs one by one; whether it was done. */
-export async function controlSelected(action: BulkAction, runs: readonly RunEntry[]): Promise<boolean> {
+export async function controlSelected(action: RunAction, runs: readonly RunEntry[]): Promise<boolean> {
   const suitable = runs.filter((run) => suits(action, run))
   const left = runs.length - suitable.length
   if (!(await confirmed(action, suitable.length, left > 0 ? leftText(action, left) : ''))) return false
@@ -39,7 +40,7 @@ export async function controlAll(action: BulkAction, filter: RunFilter): Promise
   return true
 }
 
-async function confirmed(action: BulkAction, count: number, text: string): Promise<boolean> {
+async function confirmed(action: RunAction, count: number, text: string): Promise<boolean> {
   if (count === 0) {
     toastError(new Error(`None of these runs can be ${action === 'cancel' ? 'cancelled' : 'retried'}.`))
     return false
@@ -53,20 +54,23 @@ async function confirmed(action: BulkAction, count: number, text: string): Promi
   return await (count > TYPED_ABOVE ? askTyped({ ...question, word: String(count) }) : ask(question))
 }
 
-const VERBS: Record<BulkAction, string> = { cancel: 'Cancel', retry: 'Retry' }
+const VERBS: Record<RunAction, string> = { cancel: 'Cancel', retry: 'Retry', rerun: 'Rerun' }
 
-const EFFECTS: Record<BulkAction, string> = {
+const DOING: Record<RunAction, string> = { cancel: 'Cancelling', retry: 'Retrying', rerun: 'Starting again' }
+
+const EFFECTS: Record<RunAction, string> = {
   cancel: 'Steps that run are told to stop; what they have done stays done. A cancelled run can be retried.',
   retry: 'Steps that failed, were cancelled or skipped run again; completed ones keep their results.',
+  rerun: 'Each is started once more from the beginning, as a new run of the same version with the same input.',
 }
 
-function leftText(action: BulkAction, left: number): string {
+function leftText(action: RunAction, left: number): string {
   const why = action === 'cancel' ? 'ended already' : 'not failed or cancelled'
   return `${runsText(left)} of the selection ${left === 1 ? 'is' : 'are'} left alone: ${why}. `
 }
 
-function doneText(action: BulkAction, count: number): string {
-  return action === 'cancel' ? `Cancelling ${runsText(count)}` : `Retrying ${runsText(count)}`
+function doneText(action: RunAction, count: number): string {
+  return `${DOING[action]} ${runsText(count)}`
 }
 
 function runsText(count: number): string {
@@ -74,7 +78,7 @@ function runsText(count: number): string {
 }
 
 /** Sends the requests, a few at once, under a bar that fills; what was refused. */
-async function withProgress(action: BulkAction, runs: readonly RunEntry[]): Promise<Error[]> {
+async function withProgress(action: RunAction, runs: readonly RunEntry[]): Promise<Error[]> {
   const refusals: Error[] = []
   const rest = [...runs]
   let done = 0

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
+import { useHotkeys, useMediaQuery } from '@mantine/hooks'
 import { IconArrowUp, IconFilterOff, IconPlayerPlay, IconStack2 } from '@tabler/icons-react'
 import { getRouteApi } from '@tanstack/react-router'
-import { useCallback, useMemo, useRef } from 'react'
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from 'react'
 import { serverNow } from '../../api/server-clock.ts'
 import type { RunEntry } from '../../api/shapes.ts'
 import { EmptyState } from '../../parts/empty-state.tsx'
@@ -26,6 +26,8 @@ import { useSearchKey } from '../../parts/use-search-key.ts'
 import './runs.css'
 
 const route = getRouteApi('/runs')
+
+const RunPeek = lazy(() => import('./run-peek.tsx').then((module) => ({ default: module.RunPeek })))
 
 /** All runs, live: to find some, and to cancel or retry many. */
 export function RunsPage() {
@@ -77,6 +79,8 @@ function List(props: {
   const { list, search, selection, settings, onClear } = props
   const { runs, error, retry, freshCount, showFresh, more, loadingMore } = list
   const isNarrow = useIsNarrow()
+  const [peeked, setPeeked] = useState<string | null>(null)
+  useHotkeys([['Escape', () => setPeeked(null)]])
   const longest = useMemo(() => longestOf(runs ?? []), [runs])
   const fits = useCallback((run: RunEntry) => matches(run, filterOf(search, serverNow())), [search])
   if (error !== null) return <ErrorState error={error} onRetry={retry} />
@@ -95,7 +99,7 @@ function List(props: {
     )
   }
   return (
-    <div className="run-list fills">
+    <div className="run-list fills" data-peek={peeked !== null || undefined}>
       {freshCount > 0 && (
         <Button
           className="run-pill"
@@ -118,9 +122,16 @@ function List(props: {
             fits={fits}
             onEnd={more}
             loadingMore={loadingMore}
+            onPeek={(id) => setPeeked((before) => (before === id ? null : id))}
+            onMove={(id) => setPeeked((before) => (before === null ? null : id))}
           />
         )}
       </LongestDuration>
+      {peeked !== null && !isNarrow && (
+        <Suspense fallback={null}>
+          <RunPeek id={peeked} onClose={() => setPeeked(null)} />
+        </Suspense>
+      )}
     </div>
   )
 }

@@ -25,8 +25,10 @@ export function RunTable(props: {
   fits: (run: RunEntry) => boolean
   onEnd: () => void
   loadingMore: boolean
+  onPeek: (id: string) => void
+  onMove: (id: string) => void
 }) {
-  const { runs, settings, selection, fits, onEnd, loadingMore } = props
+  const { runs, settings, selection, fits, onEnd, loadingMore, onPeek, onMove } = props
   const place = useRef<HTMLDivElement>(null)
   const navigate = useNavigate()
   const height = HEIGHTS[settings.density]
@@ -62,6 +64,8 @@ export function RunTable(props: {
     ids: runs.map(({ id }) => id),
     reveal: (index) => virtual.scrollToIndex(index),
     onToggle: (id) => rows.find((row) => row.id === id)?.toggleSelected(),
+    onPeek,
+    onMove,
   })
   const open = (event: MouseEvent, run: RunEntry) => {
     if ((event.target as Element).closest('a, button, input, label') === null && getSelection()?.isCollapsed !== false)

@@ -1,4 +1,4 @@
-import { Button, Modal } from '@mantine/core'
+import { Button, Modal, SegmentedControl } from '@mantine/core'
 import { IconCalendarClock, IconFilterOff, IconPlus } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
@@ -11,16 +11,22 @@ import { PageHeader } from '../../parts/page-header.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { ScheduleTable } from './schedule-table.tsx'
+import { WeekView } from './week-view.tsx'
 import './schedules.css'
 
 const ScheduleForm = lazy(() => import('./schedule-form.tsx').then((module) => ({ default: module.ScheduleForm })))
 
 const route = getRouteApi('/schedules')
 
+const VIEWS = [
+  { value: 'list', label: 'List' },
+  { value: 'week', label: 'Week' },
+]
+
 /** What runs by itself, and when. */
 export function SchedulesPage() {
   useTitle('Schedules')
-  const { workflow, edit } = route.useSearch()
+  const { workflow, edit, view = 'list' } = route.useSearch()
   const navigate = route.useNavigate()
   const list = useInfiniteQuery(schedulesQuery(workflow))
   const { data, error, refetch } = list
@@ -40,11 +46,20 @@ export function SchedulesPage() {
             size="xs"
             variant="default"
             leftSection={<IconFilterOff size={14} aria-hidden />}
-            onClick={() => void navigate({ search: {} })}
+            onClick={() => void navigate({ search: (before) => ({ ...before, workflow: undefined }) })}
           >
             All workflows
           </Button>
         )}
+        <SegmentedControl
+          size="xs"
+          aria-label="View"
+          data={VIEWS}
+          value={view}
+          onChange={(value) =>
+            void navigate({ search: (before) => ({ ...before, view: value === 'week' ? 'week' : undefined }) })
+          }
+        />
         {create}
       </PageHeader>
       {schedules === undefined && error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
@@ -60,7 +75,11 @@ export function SchedulesPage() {
       )}
       {schedules !== undefined && schedules.length > 0 && (
         <>
-          <ScheduleTable schedules={schedules} onEdit={openForm} />
+          {view === 'week' ? (
+            <WeekView schedules={schedules} />
+          ) : (
+            <ScheduleTable schedules={schedules} onEdit={openForm} />
+          )}
           <LoadMore list={list} />
         </>
       )}
