@@ -27,9 +27,10 @@ export interface Drawing {
   input: LayoutInput
 }
 
-/** Decides what of a graph is drawn: each step, or each level. */
-export function drawingOf(model: GraphModel, direction: Direction): Drawing {
+/** Decides what of a graph is drawn: each step, or each level. Levels are read like text, whatever the direction. */
+export function drawingOf(model: GraphModel, wanted: Direction): Drawing {
   const grouped = groupGraph(model)
+  const direction = grouped === null ? wanted : 'LR'
   const nodes: DrawnNode[] =
     grouped === null
       ? model.nodes.map((node) => ({ kind: 'step', id: node.id, ...STEP_SIZE, node }))

@@ -17,7 +17,7 @@ export interface EdgePath {
 /** The curve of an edge: out of the far side of its first node, past its bends, into the near side of its last one. */
 export function edgePath(from: Box, to: Box, bends: readonly Point[], direction: Direction): EdgePath {
   // In rows the last of a row leads to the first of the next.
-  if (direction === 'LR' && to.x < from.x) return edgePath(from, to, [], 'TB')
+  if (direction === 'LR' && to.x <= from.x) return edgePath(from, to, [], 'TB')
   const start = outOf(from, direction)
   const end = into(to, direction)
   const points = [start, ...bends, end]

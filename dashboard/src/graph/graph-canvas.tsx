@@ -46,7 +46,7 @@ export const GraphCanvas = memo(function GraphCanvas(props: CanvasProps) {
     [drawing, layout, critical, openGroup, onSelect, onOpenGroup],
   )
   const edges = useMemo(() => flowEdges(drawing, layout, edgesOfPath(path)), [drawing, layout, path])
-  const { place, lookAt, show } = useCamera(laidOut, selected)
+  const { place, lookAt, show } = useCamera(laidOut, selected, isFull)
 
   const moveTo = (id: string) => {
     place.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]`)?.focus({ preventScroll: true })

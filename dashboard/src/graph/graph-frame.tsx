@@ -1,7 +1,7 @@
 import { Button, Skeleton, Text } from '@mantine/core'
 import { useElementSize, useHotkeys, useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { ReactFlowProvider } from '@xyflow/react'
-import { useCallback, useMemo, useState } from 'react'
+import { memo, useCallback, useMemo, useState } from 'react'
 import { drawingOf, GROUP_SIZE, GROUP_ZOOM } from './drawing.ts'
 import { saveGraph } from './export-graph.ts'
 import { GraphCanvas } from './graph-canvas.tsx'
@@ -39,7 +39,7 @@ export interface GraphFrameProps {
 }
 
 /** Draws a graph: toolbar, canvas, legend, and, where steps are grouped, the list of the group that is open. */
-export function GraphFrame(props: GraphFrameProps) {
+export const GraphFrame = memo(function GraphFrame(props: GraphFrameProps) {
   const { model, store, failed, critical, filter, selected, onSelect } = props
   const isNarrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false })
   const [chosen, setDirection] = useLocalStorage<Direction | 'auto'>({
@@ -82,7 +82,7 @@ export function GraphFrame(props: GraphFrameProps) {
             filter={filter}
             onFilter={props.onFilter}
             filters={props.filters}
-            direction={direction}
+            direction={drawing.isGrouped ? undefined : direction}
             onDirection={setDirection}
             isCriticalShown={isCriticalShown}
             onCritical={setCriticalShown}
@@ -128,7 +128,7 @@ export function GraphFrame(props: GraphFrameProps) {
       </ReactFlowProvider>
     </StoreContext>
   )
-}
+})
 
 /** The group whose list is shown: that of the selected step, else the first in which something failed, or goes on. */
 function useOpenGroup(drawing: ReturnType<typeof drawingOf>, store: StepStore, selected: string | undefined) {

@@ -20,7 +20,8 @@ export interface ToolbarProps {
   onFilter: (filter: GraphFilter | undefined) => void
   /** Filters that have something to show. */
   filters: readonly { value: GraphFilter; name: string }[]
-  direction: Direction
+  /** Undefined where it cannot be chosen. */
+  direction: Direction | undefined
   onDirection: (direction: Direction) => void
   isCriticalShown: boolean
   onCritical: (shown: boolean) => void
@@ -58,11 +59,13 @@ export function GraphToolbar(props: ToolbarProps) {
           onClick={() => props.onCritical(!isCriticalShown)}
           icon={<IconRoute size={16} aria-hidden />}
         />
-        <Tool
-          label={direction === 'LR' ? 'Draw from top to bottom' : 'Draw from left to right'}
-          onClick={() => props.onDirection(direction === 'LR' ? 'TB' : 'LR')}
-          icon={<IconCircuitGround size={16} aria-hidden className={direction === 'LR' ? 'graph-turned' : ''} />}
-        />
+        {direction !== undefined && (
+          <Tool
+            label={direction === 'LR' ? 'Draw from top to bottom' : 'Draw from left to right'}
+            onClick={() => props.onDirection(direction === 'LR' ? 'TB' : 'LR')}
+            icon={<IconCircuitGround size={16} aria-hidden className={direction === 'LR' ? 'graph-turned' : ''} />}
+          />
+        )}
         <Menu position="bottom-end" withinPortal zIndex={1000}>
           <Menu.Target>
             <ActionIcon variant="subtle" color="gray" aria-label="Download the graph" title="Download the graph">

@@ -15,10 +15,10 @@ const FROM_TOP = 48
 const MOVE_MS = 250
 
 /**
- * Where one looks. A graph that is drawn for the first time, or otherwise, is shown whole; where that would be too small
+ * Where one looks. A graph that is drawn for the first time, otherwise, or in another window, is shown whole; where that would be too small
  * to be read, the step that matters: the selected one, else one that failed or runs, else the first.
  */
-export function useCamera(laidOut: LaidOut, selected: string | undefined) {
+export function useCamera(laidOut: LaidOut, selected: string | undefined, isFull: boolean) {
   const place = useRef<HTMLDivElement>(null)
   const flow = useReactFlow()
   const store = useStore()
@@ -59,7 +59,7 @@ export function useCamera(laidOut: LaidOut, selected: string | undefined) {
     place.current.dataset['ready'] = 'true'
   }, [flow, store, laidOut])
   // At first React Flow is not ready yet, and calls `lookAt` when it is.
-  useLayoutEffect(lookAt, [lookAt])
+  useLayoutEffect(lookAt, [lookAt, isFull])
 
   /** Brings a node into view, if it is not. */
   const show = useCallback(

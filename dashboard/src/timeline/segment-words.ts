@@ -7,7 +7,7 @@ import type { Segment, SegmentKind } from './segments.ts'
 export const SEGMENT_WORDS: Record<SegmentKind, string> = {
   queued: 'in the queue',
   running: 'running',
-  backoff: 'until it is tried again',
+  backoff: 'until retried',
   waiting: 'waiting',
   tries: 'earlier tries',
 }

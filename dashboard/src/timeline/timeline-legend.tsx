@@ -22,6 +22,7 @@ export function TimelineLegend({ withTries }: { withTries: boolean }) {
           {word ?? SEGMENT_WORDS[kind]}
         </li>
       ))}
+      <li className="timeline-critical">critical path</li>
     </ul>
   )
 }

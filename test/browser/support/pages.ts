@@ -55,6 +55,6 @@ export const PAGES: readonly PageEntry[] = [
     faults: [/404/],
   },
   { name: 'run-graph', path: ({ runs }) => `/runs/${runs.completed}?view=graph`, shows: 'critical path' },
-  { name: 'run-timeline', path: ({ runs }) => `/runs/${runs.failed}?view=timeline`, shows: 'until it is tried again' },
+  { name: 'run-timeline', path: ({ runs }) => `/runs/${runs.failed}?view=timeline`, shows: 'until retried' },
   { name: 'not-found', path: () => '/no-such-page', shows: 'There is no page at this address' },
 ]
