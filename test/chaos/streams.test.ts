@@ -86,35 +86,37 @@ describe.concurrent.each(BACKENDS)('streams on %s', (backend) => {
   })
 })
 
+/** Watches a run that waits, and takes the Redis of its system away; then does what `then` says. */
+async function withoutRedis(
+  then: (system: System, runId: string, stream: Awaited<ReturnType<typeof streamOf>>) => Promise<void>,
+): Promise<void> {
+  const system = await startSystem({ own: ['redis'], workers: 1 })
+  try {
+    const id = await system.start(definition)
+    const stream = await streamOf(system, id)
+    await stream.until(isStatus('waiting'))
+    await system.redis.stop()
+    await then(system, id, stream)
+    stream.close()
+  } finally {
+    await system.stop()
+  }
+}
+
 describe.concurrent('while Redis is away', () => {
   test('changes show as soon as it is back', async ({ expect }) => {
-    const system = await startSystem({ own: ['redis'], workers: 1 })
-    try {
-      const id = await system.start(definition)
-      const stream = await streamOf(system, id)
-      await stream.until(isStatus('waiting'))
-      await system.redis.stop()
+    await withoutRedis(async (system, id, stream) => {
       await system.post(`/runs/${id}/pause`, {})
       await system.redis.start()
       expect((await stream.until(isStatus('paused'))).event).toBe('run')
-    } finally {
-      await system.stop()
-    }
+    })
   })
 
   test('changes show although it comes back empty', async ({ expect }) => {
-    const system = await startSystem({ own: ['redis'], workers: 1 })
-    try {
-      const id = await system.start(definition)
-      const stream = await streamOf(system, id)
-      await stream.until(isStatus('waiting'))
-      await system.redis.stop()
+    await withoutRedis(async (system, id, stream) => {
       await system.redis.start({ empty: true })
       await system.post(`/runs/${id}/pause`, {})
       expect((await stream.until(isStatus('paused'))).event).toBe('run')
-      stream.close()
-    } finally {
-      await system.stop()
-    }
+    })
   })
 })
