@@ -7,13 +7,19 @@ import type { Page, Run, RunEntry } from './shapes.ts'
 /** How often a run is read again while no stream tells of it, ms. */
 const EVERY_MS = 1_500
 
-/** One run with its steps. `streamed`: a stream writes its changes into the cache, so nothing is asked for. */
+/** How often a run that has ended is looked at: somebody may have had it go on, ms. */
+const ENDED_EVERY_MS = 15_000
+
+/** One run with its steps. `streamed`: a stream writes its changes into the cache until it ends, so nothing is asked for. */
 export function runQuery(id: string, { streamed = false }: { streamed?: boolean } = {}) {
   return queryOptions({
     queryKey: keys.run(id),
     queryFn: ({ signal }) => getJson<Run>(`runs/${id}`, {}, signal),
     staleTime: streamed ? Number.POSITIVE_INFINITY : 0,
-    refetchInterval: ({ state }) => (streamed || (state.data && isFinished(state.data.status)) ? false : EVERY_MS),
+    refetchInterval: ({ state }) => {
+      if (state.data && isFinished(state.data.status)) return ENDED_EVERY_MS
+      return streamed ? false : EVERY_MS
+    },
   })
 }
 

@@ -20,7 +20,7 @@ export function HistoryPanel() {
   return (
     <Panel
       title="Runs over time"
-      className="overview-main"
+      className="overview-main overview-history"
       actions={
         <SegmentedControl
           size="xs"

@@ -91,8 +91,29 @@ function Origin({ run }: { run: Run }) {
       </Fact>
     )
   }
-  if (run.schedule_id !== null) return <Fact name="Started by">a schedule</Fact>
-  if (run.webhook_id !== null) return <Fact name="Started by">a webhook</Fact>
+  if (run.schedule_id !== null) {
+    return (
+      <Fact name="Started by">
+        <TextLink to="/schedules" size="sm">
+          a schedule
+        </TextLink>
+      </Fact>
+    )
+  }
+  if (run.webhook_id !== null) {
+    return (
+      <Fact name="Started by">
+        <TextLink
+          to="/workflows/$workflow"
+          params={{ workflow: run.workflow_name }}
+          search={{ tab: 'webhooks' }}
+          size="sm"
+        >
+          a webhook
+        </TextLink>
+      </Fact>
+    )
+  }
   if (run.rerun_of === null) return null
   return (
     <Fact name="Rerun of">
