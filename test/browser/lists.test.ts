@@ -90,6 +90,19 @@ describe('the inbox of approvals', () => {
     expect(await statusOf(`/runs/${run}`)).toBe('waiting')
   })
 
+  it('decides about several at once', async () => {
+    const runs = [await askFor('pens'), await askFor('paper')]
+    const page = await dashboard.open('/approvals?search=ask-p')
+    for (const what of ['pens', 'paper']) {
+      await page.getByRole('checkbox', { name: `Select: May we buy ${what}?` }).check()
+    }
+    await page.getByRole('button', { name: 'Approve…' }).click()
+    await page.getByRole('button', { name: 'Approve 2 approvals' }).click()
+    await page.getByText('Approved: 2 of 2').waitFor()
+    for (const run of runs) await expectSoon(() => statusOf(`/runs/${run}`)).toBe('completed')
+    await page.getByText('Nothing found').waitFor()
+  })
+
   it('counts what is open in the rail', async () => {
     const page = await dashboard.open('/approvals')
     const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Approvals' })

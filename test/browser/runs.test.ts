@@ -171,6 +171,7 @@ describe('many runs at once', () => {
     await confirm.click()
     await expectSoon(() => countRuns('workflow=many&status=cancelled')).toBe(105)
     await rows(page).first().getByText('Cancelled').waitFor()
+    await page.getByText('Cancelled 105 runs').waitFor()
   })
 
   it('a list of many draws a part of it', async () => {

@@ -1,7 +1,8 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button, Checkbox, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { IconChecks, IconFilterOff } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import { approvalsQuery } from '../../api/approvals.ts'
 import type { Approval } from '../../api/shapes.ts'
 import { EmptyState } from '../../parts/empty-state.tsx'
@@ -13,6 +14,7 @@ import { Time } from '../../parts/time.tsx'
 import { APPROVAL_STATUSES } from '../../../../src/workflow/states.ts'
 import { approvedOf, isFor, isFound, questionOf } from '../../approvals/approval-text.ts'
 import { useDeciderName } from '../../approvals/use-decider-name.ts'
+import { BulkDecide } from './bulk-decide.tsx'
 
 const DONE = APPROVAL_STATUSES.filter((status) => status !== 'open')
 
@@ -39,6 +41,7 @@ export function ApprovalList(props: ListProps) {
 
 function Found(props: ListProps & { name: string }) {
   const { tab, search, chosen, onClear, name } = props
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set())
   const list = useInfiniteQuery(approvalsQuery(tab === 'done' ? DONE : ['open']))
   const all = list.data?.pages.flatMap(({ items }) => items)
   if (all === undefined) {
@@ -62,11 +65,21 @@ function Found(props: ListProps & { name: string }) {
   if (found.length === 0) {
     return <EmptyState icon={IconChecks} {...NOTHING[tab]} />
   }
+  const selected = found.filter(({ id, status }) => status === 'open' && ids.has(id))
   return (
     <>
+      {selected.length > 0 && <BulkDecide chosen={selected} onClear={() => setIds(new Set())} />}
       <ul className="plain-list approval-list" aria-label={tab === 'done' ? 'Decided approvals' : 'Open approvals'}>
         {found.map((approval) => (
-          <li key={approval.id}>
+          <li key={approval.id} className="approval-item">
+            {approval.status === 'open' && (
+              <Checkbox
+                size="xs"
+                aria-label={`Select: ${questionOf(approval)}`}
+                checked={ids.has(approval.id)}
+                onChange={() => setIds((before) => toggled(before, approval.id))}
+              />
+            )}
             <Row approval={approval} isChosen={approval.id === chosen} />
           </li>
         ))}
@@ -74,6 +87,10 @@ function Found(props: ListProps & { name: string }) {
       <LoadMore list={list} />
     </>
   )
+}
+
+function toggled(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  return ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set([...ids, id])
 }
 
 const NOTHING: Record<ApprovalTab, { title: string; text?: string }> = {

@@ -11,6 +11,10 @@ import { isFinished } from '../../../../src/workflow/states.ts'
 const TYPED_ABOVE = 100
 /** Requests under way at once. */
 const AT_ONCE = 5
+/** How often the server is asked how far it has come, ms. */
+const EVERY_MS = 700
+/** Answers in a row without any headway, after which nothing more is awaited. */
+const PATIENCE = 15
 
 /** Whether an action is for a run as it is. */
 export function suits(action: RunAction, { status, compensation }: RunEntry): boolean {
@@ -36,7 +40,7 @@ export async function controlAll(action: BulkAction, filter: RunFilter): Promise
   const count = await countBulk(action, filter)
   const text = 'These are all that the filters find, also those that are not loaded. '
   if (!(await confirmed(action, count, text))) return false
-  toastDone(doneText(action, await doBulk(action, filter)))
+  void follow(action, filter, await doBulk(action, filter))
   return true
 }
 
@@ -58,6 +62,8 @@ const VERBS: Record<RunAction, string> = { cancel: 'Cancel', retry: 'Retry', rer
 
 const DOING: Record<RunAction, string> = { cancel: 'Cancelling', retry: 'Retrying', rerun: 'Starting again' }
 
+const DONE: Record<BulkAction, string> = { cancel: 'Cancelled', retry: 'Retried' }
+
 const EFFECTS: Record<RunAction, string> = {
   cancel: 'Steps that run are told to stop; what they have done stays done. A cancelled run can be retried.',
   retry: 'Steps that failed, were cancelled or skipped run again; completed ones keep their results.',
@@ -77,30 +83,56 @@ function runsText(count: number): string {
   return count === 1 ? '1 run' : `${count.toLocaleString('en')} runs`
 }
 
+/** Shows how far the server has come with an action, until it is through or comes no further. */
+async function follow(action: BulkAction, filter: RunFilter, total: number): Promise<void> {
+  const bar = openBar(action, total)
+  let left = total
+  let stalled = 0
+  while (left > 0 && stalled < PATIENCE) {
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+    const now = await countBulk(action, filter).catch(() => left)
+    stalled = now < left ? 0 : stalled + 1
+    left = Math.min(left, now)
+    bar.show(total - left)
+  }
+  bar.close()
+  toastDone(left === 0 ? `${DONE[action]} ${runsText(total)}` : doneText(action, total))
+}
+
 /** Sends the requests, a few at once, under a bar that fills; what was refused. */
 async function withProgress(action: RunAction, runs: readonly RunEntry[]): Promise<Error[]> {
   const refusals: Error[] = []
   const rest = [...runs]
   let done = 0
-  const id = `bulk-${action}-${Date.now()}`
-  const message = () => (
-    <>
-      <Text size="sm">
-        {doneText(action, runs.length)}: {done} of {runs.length}
-      </Text>
-      <Progress value={(done / runs.length) * 100} aria-label="Done" mt={4} />
-    </>
-  )
-  const isLong = runs.length > AT_ONCE
-  if (isLong) notifications.show({ id, autoClose: false, withCloseButton: false, message: message() })
+  const bar = runs.length > AT_ONCE ? openBar(action, runs.length) : null
   const lane = async () => {
     for (let run = rest.shift(); run !== undefined; run = rest.shift()) {
       await controlRun(run.id, action).catch((error: unknown) => refusals.push(error as Error))
       done++
-      if (isLong) notifications.update({ id, autoClose: false, withCloseButton: false, message: message() })
+      bar?.show(done)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, lane))
-  notifications.hide(id)
+  bar?.close()
   return refusals
+}
+
+/** A bar that fills, in a toast that stays until it is closed. */
+function openBar(action: RunAction, total: number) {
+  const id = `bulk-${action}-${Date.now()}`
+  const toast = (done: number) => ({
+    id,
+    autoClose: false,
+    withCloseButton: false,
+    message: (
+      <>
+        <Text size="sm">
+          {doneText(action, total)}: {done.toLocaleString('en')} done
+        </Text>
+        <Progress value={(done / total) * 100} aria-label="Done" mt={4} />
+      </>
+    ),
+  })
+  notifications.show(toast(0))
+  return { show: (done: number) => notifications.update(toast(done)), close: () => notifications.hide(id) }
 }

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { schedulesOfWorkflowQuery } from '../../api/workflows.ts'
 import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
+import { LinkButton } from '../../parts/link-button.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { Time } from '../../parts/time.tsx'
 import { cronText } from '../schedules/cron-text.ts'
@@ -18,8 +19,12 @@ export function SchedulesTab({ workflow }: { workflow: string }) {
       <EmptyState
         icon={IconCalendarClock}
         title="No schedule"
-        text="Schedules stand under “triggers” of the definition, or are made by POST /api/v1/schedules."
-      />
+        text="Schedules stand under “triggers” of the definition, or are made beside it."
+      >
+        <LinkButton to="/schedules" search={{ workflow, edit: 'new' }} variant="default">
+          New schedule
+        </LinkButton>
+      </EmptyState>
     )
   }
   return (
