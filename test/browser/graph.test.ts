@@ -176,6 +176,16 @@ describe('the timeline of a run', () => {
     await line.focus()
     await page.keyboard.press('Enter')
     await page.waitForURL(/step=flaky/)
+    await page.getByRole('button', { name: 'Show the whole run' }).click()
+    expect(await end.getAttribute('aria-valuenow')).toBe('100')
+    await line.locator('[data-attempt="2"]').click()
+    await page.waitForURL(/attempt=2/)
+    await page
+      .getByRole('table', { name: 'Attempts' })
+      .locator('[data-selected="true"]')
+      .getByText('2')
+      .first()
+      .waitFor()
   })
 })
 

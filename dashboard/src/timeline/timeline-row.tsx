@@ -87,6 +87,7 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps) {
               key={`${segment.kind} ${segment.from}`}
               className={`segment segment-${segment.kind} tone-${segmentTone(segment, step)}`}
               data-open={segment.isOpen}
+              data-attempt={segment.attempt?.attempt}
               data-failed={
                 segment.attempt?.status === 'failed' || (segment.kind === 'running' && step.status === 'failed')
               }

@@ -39,10 +39,12 @@ export function Timeline(props: {
   run: Run
   selected: string | undefined
   onSelect: (stepId: string | undefined) => void
+  /** An attempt was picked. */
+  onAttempt: (stepId: string, attempt: number) => void
   filter: RowFilterName | undefined
   onFilter: (filter: RowFilterName | undefined) => void
 }) {
-  const { run, selected, onSelect, filter, onFilter } = props
+  const { run, selected, onSelect, onAttempt, filter, onFilter } = props
   const isNarrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false })
   const names = isNarrow ? NAMES.narrow : NAMES.wide
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set())
@@ -105,7 +107,9 @@ export function Timeline(props: {
     const id = event.target.closest<HTMLElement>('[data-row]')?.dataset['row']
     if (id === undefined) return
     setActive(id)
-    select(id)
+    const attempt = event.target.closest<HTMLElement>('[data-attempt]')?.dataset['attempt']
+    if (attempt === undefined) select(id)
+    else onAttempt(id, Number(attempt))
   }
   const zoom = (factor: number | 'whole') =>
     setView((now) => (factor === 'whole' ? WHOLE : zoomed(now, factor, (now.from + now.to) / 2)))

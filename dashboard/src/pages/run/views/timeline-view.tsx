@@ -1,5 +1,5 @@
 import { Timeline } from '../../../timeline/timeline.tsx'
-import { useRunPlace } from '../use-run-place.ts'
+import { atStep, useRunPlace } from '../use-run-place.ts'
 import type { ViewProps } from '../view-props.ts'
 
 /** When what of the run happened. */
@@ -11,6 +11,7 @@ export function TimelineView({ run, selected, onSelect }: ViewProps) {
       run={run}
       selected={selected}
       onSelect={onSelect}
+      onAttempt={(step, attempt) => go({ ...atStep(step), attempt })}
       filter={search.rows}
       onFilter={(rows) => go({ rows }, { replace: true })}
     />
