@@ -38,7 +38,7 @@ const ORDER: DefinitionInput = {
   name: 'watched-order',
   steps: [
     { id: 'validate', config: { action: 'validate_order', duration_seconds: 0.3 } },
-    { id: 'charge', config: { action: 'charge_payment', duration_seconds: 2 }, depends_on: ['validate'] },
+    { id: 'charge', config: { action: 'charge_payment', duration_seconds: 4 }, depends_on: ['validate'] },
     { id: 'ship', config: { action: 'ship_order', duration_seconds: 0.3 }, depends_on: ['charge'] },
   ],
 }
@@ -47,9 +47,11 @@ describe('a run', () => {
   it('of an order is watched until it is shipped, though its worker and the API are killed', async () => {
     const { id: order } = await dashboard.system.post<{ id: string }>('/orders', { amount: '99.90' })
     const id = await start(ORDER, { order_id: order })
-    const page = await dashboard.open(`/runs/${id}?view=steps&step=charge`, { faults: RESTART })
+    const [page] = await Promise.all([
+      dashboard.open(`/runs/${id}?view=steps&step=charge`, { faults: RESTART }),
+      dashboard.system.executing(id, 'charge').then(kill),
+    ])
     await mark(page)
-    await kill(await dashboard.system.executing(id, 'charge'))
     const attempts = page.getByRole('table', { name: 'Attempts' })
     await attempts.getByText('Lost').waitFor()
     await attempts.getByRole('row').nth(2).getByText('Running').waitFor()
