@@ -30,7 +30,7 @@ export function Figures() {
         note="of runs that completed"
         value={history && (history.p95_ms === null ? '–' : durationText(history.p95_ms))}
       >
-        {history && <Sparkline className="tone-violet" shares={sharesOf(history.buckets.map((one) => one.p95_ms))} />}
+        {history && <Sparkline className="tone-violet" shares={sharesOf(history.buckets.map(magnitude))} />}
       </Figure>
       <Figure name="Jobs in line" note={stats && activityNote(stats)} value={stats && backlogText(stats)} />
     </ul>
@@ -53,6 +53,11 @@ function Figure(props: { name: string; value: string | undefined; note: string |
       <span className="figure-note quiet">{note ?? '\u00a0'}</span>
     </li>
   )
+}
+
+/** Durations span orders of magnitude: one that is long does not make all others vanish. */
+function magnitude({ p95_ms: ms }: History['buckets'][number]): number | null {
+  return ms === null ? null : Math.log1p(ms)
 }
 
 type Counts = Pick<History['buckets'][number], 'completed' | 'failed'>

@@ -166,7 +166,7 @@ function stairs(buckets: readonly Bucket[], y: (count: number) => number): strin
 function niceTop(most: number): number {
   if (most <= 10) return Math.max(2, most + (most % 2))
   const power = 10 ** Math.floor(Math.log10(most))
-  return ([1, 2, 3, 4, 6, 8, 10].find((step) => step * power >= most) ?? 10) * power
+  return ([1, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= most) ?? 10) * power
 }
 
 /** Says when a bucket begins, the zone named; the day where buckets are long. */
