@@ -29,8 +29,10 @@ const SCHEMA: JsonSchema = {
 /** Labels offered at the bar. */
 async function offered(marked: string): Promise<string[]> {
   const position = marked.indexOf('|')
-  const state = EditorState.create({ doc: marked.replace('|', ''), extensions: json() })
-  ensureSyntaxTree(state, state.doc.length, 5_000)
+  const begun = EditorState.create({ doc: marked.replace('|', ''), extensions: json() })
+  ensureSyntaxTree(begun, begun.doc.length, 5_000)
+  // A state keeps the tree that it was made with, of which a busy machine has parsed the beginning only; the next has it all.
+  const { state } = begun.update({})
   const result = await schemaCompletion(() => SCHEMA)(new CompletionContext(state, position, true))
   return (result?.options ?? []).map((option) => option.label)
 }
