@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Files that are tested at the same time: much of it is waiting for servers. */
-const AT_ONCE = 2
+const AT_ONCE = 3
 const servers = ['test/support/global-setup.ts']
 
 export default defineConfig({

@@ -23,8 +23,8 @@ interface Queues {
 }
 
 const RUNS = 4
-/** Engines at a time; on Postgres each takes some 53 of the 200 connections. */
-const AT_ONCE = { redis: 7, postgres: 3 }
+/** Engines at a time; on Postgres each takes some 53 of the 400 connections. */
+const AT_ONCE = { redis: 7, postgres: 5 }
 /** A sweep looks at runs that have been quiet for 4 s, and may need two looks. */
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
 
