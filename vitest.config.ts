@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,workers,dashboard}/**/*.test.ts'],
           maxWorkers: AT_ONCE,
+          // Files keep nothing that others see: what is imported once serves all.
+          isolate: false,
           // Some work on 10,000 steps, on machines that do other things besides.
           testTimeout: 20_000,
         },
@@ -21,6 +23,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/contract/**/*.test.ts'],
           maxWorkers: AT_ONCE,
+          isolate: false,
           globalSetup: servers,
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -178,7 +178,7 @@ describe('orders', () => {
     const form = page.getByRole('dialog', { name: 'New order' })
     await form.getByRole('textbox', { name: 'Amount' }).fill('1250.5')
     await form.getByRole('textbox', { name: 'Reference' }).fill('B-77')
-    await expectAccessible(page, ['light'])
+    await expectAccessible(page)
     await form.getByRole('button', { name: 'Create order' }).click()
     await page.getByRole('heading', { level: 1, name: 'B-77' }).waitFor()
     await page.getByText('1,250.50 USD').waitFor()

@@ -24,7 +24,7 @@ const streamOf = (system: System, id: string) => openStream(`${system.origin}/ap
 
 describe.concurrent.each(BACKENDS)('streams on %s', (backend) => {
   test('show the right state from another process once theirs is killed', async ({ expect }) => {
-    const system = await startSystem({ backend })
+    const system = await startSystem({ backend, workers: 1 })
     try {
       const id = await system.start(definition)
       const first = await streamOf(system, id)
@@ -47,7 +47,7 @@ describe.concurrent.each(BACKENDS)('streams on %s', (backend) => {
   })
 
   test('show what a worker did that was killed', async ({ expect }) => {
-    const system = await startSystem({ backend })
+    const system = await startSystem({ backend, workers: 1 })
     try {
       const ids = await Promise.all([1, 2, 3].map(() => system.start(definition)))
       const streams = await Promise.all(ids.map((id) => streamOf(system, id)))

@@ -21,7 +21,7 @@ describeOnEachBackend({}, (engine, backend) => {
     async ({ shape, make }, { expect }) => {
       const definition = make(`large-${shape}`, SIZE[backend])
       const run = await engine().run(definition, {}, { timeoutMs: TIMEOUT_MS, everyMs: 100 })
-      expect(run).toMatchObject({ status: 'completed', epoch: 1 })
+      expect(run.status).toBe('completed')
       expect(new Set(Object.values(statusesOf(run)))).toEqual(new Set(['completed']))
       expect(disorder(run, definition)).toEqual([])
     },

@@ -58,7 +58,7 @@ describe('a definition', () => {
 })
 
 describe('a run', () => {
-  it(`has maps of ${LIMITS.mapItems} items; a step with more fails`, async () => {
+  it(`has maps of ${LIMITS.mapItems} items; a step with more fails`, { timeout: 120_000 }, async () => {
     const map = (count: number) =>
       start(
         {

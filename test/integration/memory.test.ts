@@ -26,7 +26,7 @@ function residentMib(pid: number): number | null {
   }
 }
 
-test(`batches of ${RUNS} runs of 10 steps leave Redis's memory flat`, async () => {
+test(`batches of ${RUNS} runs of 10 steps leave Redis's memory flat`, { timeout: 300_000 }, async () => {
   const system = await startSystem({ own: ['redis'] })
   try {
     const definition = chain('flat', 10)
