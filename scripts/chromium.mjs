@@ -4,7 +4,8 @@ import { delimiter, join } from 'node:path'
 
 /** A Chromium for what needs a browser: the one of this machine, else, as root, Debian's. Node built-ins only. */
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+/** The headless shell first: it does half the work, having no windows. */
+const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const ON_MACS = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
 
 const REMEDY = `The tests of the dashboard need a Chromium. Any of these helps:
@@ -37,13 +38,15 @@ function findChromium() {
   const folders = (process.env.PATH ?? '').split(delimiter)
   const candidates = configured
     ? [configured]
-    : [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ON_MACS]
+    : [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ON_MACS]
   return candidates.find((path) => existsSync(path)) ?? null
 }
 
 function install() {
-  console.error('Installing chromium from the system’s packages…')
+  console.error('Installing chromium-headless-shell from the system’s packages…')
   const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
   const apt = (...args) => spawnSync('apt-get', ['-qq', ...args], options).status === 0
-  return apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core')
+  return (
+    apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium-headless-shell', 'fonts-dejavu-core')
+  )
 }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
-import { expectAccessible, expectStillAccessible, useDashboard } from './support/dashboard.ts'
+import { expectAccessible, useDashboard } from './support/dashboard.ts'
 import { PAGES } from './support/pages.ts'
 import { fill, type World } from './support/world.ts'
 
@@ -23,7 +23,6 @@ it.each(PAGES)(
     await expectAccessible(page)
     await page.setViewportSize(PHONE)
     await page.getByText(shows).first().waitFor()
-    await expectStillAccessible(page)
     expect(await overflow(page)).toBe(0)
   },
 )
