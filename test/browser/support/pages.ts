@@ -11,7 +11,7 @@ export interface PageEntry {
   faults?: readonly RegExp[]
 }
 
-/** Every page: axe looks at each in light and dark, wide and as on a phone; `npm run screenshots` photographs each. */
+/** Every page: axe looks at each in light and dark, and each fits a phone; `npm run screenshots` photographs each. */
 export const PAGES: readonly PageEntry[] = [
   { name: 'overview', path: () => '/', shows: 'Runs by status' },
   { name: 'runs', path: () => '/runs', shows: 'failing-import' },
