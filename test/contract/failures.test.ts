@@ -68,8 +68,8 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
     const definition = {
       name: 'stop',
       steps: [
-        noop('bad', [], { config: { duration_seconds: 0.1, fail_probability: 1 } }),
-        noop('running', [], { config: { duration_seconds: 0.6 } }),
+        noop('bad', [], { config: { duration_seconds: 0.6, fail_probability: 1 } }),
+        noop('running', [], { config: { duration_seconds: 1.5 } }),
         noop('next', ['running']),
         noop('after', ['bad'], { join: 'always' }),
       ],

@@ -237,7 +237,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
         name: 'match',
         steps: [waits({ match: 'event.data.n > 1' }, 'big'), waits({ match: 'event.data.n > 1' }, 'big2')],
       })
-      await until(id, 'waiting')
+      await eventually(async () => (await read(id)).steps.every((step) => step.status === 'waiting'))
       for (const n of [1, 2]) await post(`runs/${id}/events`, { name: 'paid', data: { n } })
       const one = await eventually(async () => {
         const now = await read(id)
