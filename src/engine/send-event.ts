@@ -3,6 +3,7 @@ import { insertEvent } from '../db/events.ts'
 import { SluiceError } from '../errors.ts'
 import type { Json } from '../workflow/definition.ts'
 import { LIMITS } from '../workflow/limits.ts'
+import { controlled } from './control.ts'
 import type { Engine } from './engine.ts'
 import { wakeSteps } from './wake.ts'
 
@@ -12,9 +13,8 @@ import { wakeSteps } from './wake.ts'
  */
 export async function sendEvent(engine: Engine, runId: string, event: { name: string; data: Json }): Promise<string> {
   const id = uuidv7()
-  const sent = await engine.db.transaction((_tx, batch) =>
-    insertEvent({ batch }, { id, runId, ...event }, LIMITS.eventsPerRun),
-  )
+  // A step that parks at the same moment locks its own row before that of the run.
+  const sent = await controlled(engine, (batch) => insertEvent({ batch }, { id, runId, ...event }, LIMITS.eventsPerRun))
   if (!sent.accepted) throw new SluiceError('conflict', `Run ${runId} has ended: it takes no more events.`)
   if (!sent.hasRoom) {
     const message = `Run ${runId} holds ${LIMITS.eventsPerRun} events, which is the limit: send fewer, larger ones.`

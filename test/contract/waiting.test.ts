@@ -238,7 +238,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
         steps: [waits({ match: 'event.data.n > 1' }, 'big'), waits({ match: 'event.data.n > 1' }, 'big2')],
       })
       await eventually(async () => (await read(id)).steps.every((step) => step.status === 'waiting'))
-      for (const n of [1, 2]) await post(`runs/${id}/events`, { name: 'paid', data: { n } })
+      for (const n of [1, 2]) expect((await post(`runs/${id}/events`, { name: 'paid', data: { n } })).status).toBe(202)
       const one = await eventually(async () => {
         const now = await read(id)
         return now.steps.some((step) => step.status === 'completed') && now
