@@ -1,16 +1,37 @@
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { runEntrySchema, RunView } from '../../src/api/schemas/run.ts'
+import { cancelRuns } from '../../src/engine/cancel.ts'
 import type { z } from 'zod'
 import { definitionOf, type Page } from '../support/api-shapes.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { BACKENDS } from '../support/contract.ts'
+import { eventually, throughout } from '../support/eventually.ts'
 import { openStream, type TestStream } from '../support/streams.ts'
 
 type RunEntry = z.infer<typeof runEntrySchema>
 interface RowMessage {
   event: 'run' | 'reload'
   data: RunEntry
+}
+
+/** Keeps back the answer that Postgres gives to the next reading of rows of lists. */
+function holdNextRead({ engine: { db } }: TestApi) {
+  const query = db.pool.query.bind(db.pool) as (...args: unknown[]) => Promise<unknown>
+  let [answer, goOn] = [() => {}, () => {}]
+  const answered = new Promise<void>((resolve) => (answer = resolve))
+  const released = new Promise<void>((resolve) => (goOn = resolve))
+  const held = async (...args: unknown[]) => {
+    const isRead = /from "runs".*"runs"."id" in \(/s.test(JSON.stringify(args[0]).replaceAll('\\"', '"'))
+    if (!isRead) return query(...args)
+    Object.assign(db.pool, { query })
+    const result = await query(...args)
+    answer()
+    await released
+    return result
+  }
+  Object.assign(db.pool, { query: held })
+  return { answered, goOn }
 }
 
 const waiting = { steps: [{ id: 'go', type: 'wait_event', config: { event: 'go' } }] }
@@ -64,6 +85,22 @@ describe.each(BACKENDS)('streams of lists of runs on %s', (backend) => {
     await expect(
       stream.until(({ event, data }) => event === 'run' && data.id === id && data.status.startsWith('cancel')),
     ).resolves.toMatchObject({ event: 'run' })
+    stream.close()
+  })
+
+  it('tell of what changes while they read', async () => {
+    const stream = await watch()
+    const id = await start('meanwhile', waiting)
+    await stream.until(reaches(id, 'waiting'))
+    const reading = holdNextRead(api)
+    api.engine.changes.runs([id])
+    await reading.answered
+    await cancelRuns(api.engine, [id])
+    await eventually(async () => (await api.read(id)).status === 'cancelled')
+    // Until all that changed has been signalled.
+    await throughout(500, () => expect(rowsOf(stream, id).at(-1)?.status).toBe('waiting'))
+    reading.goOn()
+    await expect(stream.until(reaches(id, 'cancelled'))).resolves.toMatchObject({ event: 'run' })
     stream.close()
   })
 

@@ -80,11 +80,20 @@ export class ListHub {
 
   private async readDue(): Promise<void> {
     const ids = [...this.due].slice(0, RUNS_PER_READ)
-    const runs = await listRunsOf(this.engine.db, ids)
+    // Before the reading: what changes meanwhile is due again.
     for (const id of ids) this.due.delete(id)
-    for (const run of runs) this.tell(run)
+    for (const run of await this.read(ids)) this.tell(run)
     for (const watcher of this.watchers) watcher.wake()
     if (this.due.size > 0) this.pace.ask()
+  }
+
+  private async read(ids: readonly string[]): Promise<RunEntry[]> {
+    try {
+      return await listRunsOf(this.engine.db, ids)
+    } catch (error) {
+      for (const id of ids) this.due.add(id)
+      throw error
+    }
   }
 
   private tell(run: RunEntry): void {
