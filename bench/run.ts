@@ -1,126 +1,84 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startFloor, startSluice, type Contestant } from './contestants.ts'
-import { chain, fanOut, publishedDags } from './shapes.ts'
-import { measureLatency } from './latency.ts'
-import { measureMemory } from './memory.ts'
-import { startService } from './service.ts'
-import { startStack } from './stack.ts'
-import { measureStreams, type StreamLatency } from './stream.ts'
-import type { DefinitionInput } from '../src/workflow/definition.ts'
+import { ratios, summarise, tableOf, type SuiteResult } from './harness/figures.ts'
+import { describeMachine } from './harness/machine.ts'
+import { startStack, type Stack } from './harness/stack.ts'
+import type { SuiteOptions } from './harness/suite.ts'
+import { floorSuite } from './suites/floor.ts'
+import { profile } from './suites/profile.ts'
+import { streamsSuite } from './suites/streams.ts'
 
 /**
- * `npm run bench`: the whole engine against bare BullMQ with the same flows, in one run, in alternating order. Figures are
- * medians, with the spread from worst to best; only ratios mean anything beyond the machine. `--only` takes part of a
- * shape's name, or `stream` for the latency of streams alone.
+ * `npm run bench`: see docs/benchmarks.md. Every figure is measured in the same run as those it is compared with, in
+ * alternating order; only ratios mean anything beyond the machine.
  */
+
+const SUITES: Record<string, (stack: Stack, options: SuiteOptions) => Promise<SuiteResult>> = {
+  floor: floorSuite,
+  streams: streamsSuite,
+}
 
 const { values: flags } = parseArgs({
   options: {
+    suite: { type: 'string', default: 'floor' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
     steps: { type: 'string', default: '6000' },
     json: { type: 'string' },
+    profile: { type: 'string' },
   },
 })
-const ROUNDS = Number(flags.rounds)
-const STEPS = Number(flags.steps)
-const LATENCY_RUNS = 300
-const MEMORY_BATCHES = 5
 
-interface Row {
-  shape: string
-  runs: number
-  steps: number
-  floor: number[]
-  sluice: number[]
+const suites = flags.suite === 'all' ? Object.keys(SUITES) : flags.suite.split(',')
+for (const name of suites) {
+  if (SUITES[name] === undefined) fail(`--suite is one of ${Object.keys(SUITES).join(', ')} or all, not "${name}"`)
+}
+const options: SuiteOptions = {
+  rounds: wholeNumber('rounds', flags.rounds),
+  steps: wholeNumber('steps', flags.steps),
+  only: flags.only,
+  report(measure) {
+    const figures = measure.samples.map((sample) => {
+      const ratio = ratios(measure, sample).median.toFixed(2)
+      return `${sample.contestant} ${summarise(sample.values).median.toPrecision(4)} (${ratio})`
+    })
+    console.error(`${measure.name}, ${measure.unit}: ${figures.join(' | ')}`)
+  },
 }
 
-const shapes: DefinitionInput[] = [chain('chain-10', 10), fanOut('fan-out-100', 100), ...publishedDags()].filter(
-  (shape) => shape.name.includes(flags.only),
-)
-
-const stack = await startStack()
+const stack = await startStack({ statements: flags.profile !== undefined })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // The other processes end with us; the stores and their folder are ours to clear away.
+  process.once(signal, () => void stack.stop().finally(() => process.exit(1)))
+}
 try {
-  const results =
-    flags.only === 'stream' ? { streams: await streams() } : { ...(await engine()), streams: await streams() }
-  if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify(results, null, 2))
+  if (flags.profile === undefined) await measure()
+  else await profile(stack, options, resolve(flags.profile))
 } finally {
   await stack.stop()
 }
 
-/** The engine against bare BullMQ; latency and memory of the whole service. */
-async function engine() {
-  const floor = await startFloor(stack, shapes)
-  const sluice = await startSluice(stack)
-  const rows: Row[] = []
-  for (const shape of shapes) rows.push(await measure(shape, floor, sluice))
-  await Promise.allSettled([floor.stop(), sluice.stop()])
-  print(rows)
-  const service = await startService(stack, 'service')
-  const latency = await measureLatency(service, LATENCY_RUNS)
-  console.log(
-    `\nsingle-step run over HTTP, submit to completed, ${latency.runs} one after the other: p50 ${latency.p50.toFixed(1)} ms, p99 ${latency.p99.toFixed(1)} ms`,
-  )
-  const memory = await measureMemory(stack, service, MEMORY_BATCHES, 1_000)
-  await service.stop()
-  console.log('\nmemory after batches of 1,000 runs of 10 steps, in MB: Redis, API process, worker process')
-  for (const row of memory)
-    console.log(
-      `${String(row.runs).padEnd(8)}${[row.redis, row.api, row.worker].map((bytes) => (bytes / 1e6).toFixed(1).padStart(10)).join('')}`,
-    )
-  return { rows, latency, memory }
-}
-
-/** How soon clients see what was committed, on both queue backends. */
-async function streams() {
-  console.log(
-    '\nstreams, commit of a step to the event in a client: 10 runs at once, 5 clients each, 200 steps/s in all',
-  )
-  const results: StreamLatency[] = []
-  for (const backend of ['redis', 'postgres'] as const) {
-    const result = await measureStreams(stack, backend)
-    const { events, p50, p99, max } = result
-    console.log(`${backend.padEnd(10)}${events} events: p50 ${p50} ms, p99 ${p99} ms, at most ${max} ms`)
+async function measure(): Promise<void> {
+  const machine = await describeMachine(stack)
+  const results: SuiteResult[] = []
+  for (const name of suites) {
+    const result = await SUITES[name]!(stack, options)
+    console.log(`\n## ${name}\n\n${tableOf(result)}`)
     results.push(result)
-  }
-  return results
-}
-
-async function measure(shape: DefinitionInput, one: Contestant, other: Contestant): Promise<Row> {
-  const runs = Math.max(1, Math.round(STEPS / shape.steps.length))
-  const row: Row = { shape: shape.name, runs, steps: shape.steps.length, floor: [], sluice: [] }
-  const warmUp = Math.max(1, Math.round(runs / 4))
-  await one.run(shape, warmUp)
-  await other.run(shape, warmUp)
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const order = round % 2 === 0 ? [one, other] : [other, one]
-    for (const contestant of order) {
-      const ms = await contestant.run(shape, runs)
-      ;(contestant === one ? row.floor : row.sluice).push((runs * shape.steps.length * 1_000) / ms)
-    }
-  }
-  console.error(`${shape.name}: ${describe(row.floor)} | ${describe(row.sluice)}`)
-  return row
-}
-
-function print(rows: readonly Row[]): void {
-  console.log(`\nsteps/s, median of ${ROUNDS} (worst to best); one worker process each, in one run`)
-  console.log(`${'shape'.padEnd(16)}${'runs x steps'.padEnd(16)}${'bare BullMQ'.padEnd(26)}${'Sluice'.padEnd(26)}ratio`)
-  for (const row of rows) {
-    const ratio = median(row.sluice) / median(row.floor)
-    console.log(
-      `${row.shape.padEnd(16)}${`${row.runs} x ${row.steps}`.padEnd(16)}${describe(row.floor).padEnd(26)}${describe(row.sluice).padEnd(26)}${ratio.toFixed(2)}`,
-    )
+    if (flags.json === undefined) continue
+    // After each suite: what a later one may lose is not lost with it.
+    await mkdir(dirname(resolve(flags.json)), { recursive: true })
+    const { rounds, only, steps } = options
+    await writeFile(flags.json, `${JSON.stringify({ machine, options: { rounds, only, steps }, results }, null, 2)}\n`)
   }
 }
 
-function describe(values: readonly number[]): string {
-  return `${Math.round(median(values))} (${Math.round(Math.min(...values))} to ${Math.round(Math.max(...values))})`
+function wholeNumber(name: string, text: string): number {
+  return /^[1-9]\d{0,6}$/.test(text) ? Number(text) : fail(`--${name} is a whole number above 0, not "${text}"`)
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+function fail(message: string): never {
+  console.error(message)
+  process.exit(2)
 }

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Queue, Worker, type Job } from 'bullmq'
 import { Redis } from 'ioredis'
-import { GATES_QUEUE, jobId, ROOT_JOB, RUNS_QUEUE, stepsQueue, type JobAddress } from '../src/queue/names.ts'
-import { planWorkflow, type Plan } from '../src/workflow/plan.ts'
-import { definitionSchema, type DefinitionInput } from '../src/workflow/definition.ts'
+import { GATES_QUEUE, jobId, ROOT_JOB, RUNS_QUEUE, stepsQueue, type JobAddress } from '../../src/queue/names.ts'
+import { planWorkflow, type Plan } from '../../src/workflow/plan.ts'
+import { definitionSchema, type DefinitionInput } from '../../src/workflow/definition.ts'
 
 /**
  * The floor's worker process: bare BullMQ, which does nothing with each job but open the gates that are due, by counters
- * in its memory. Concurrency, locks and clean-up are ours. Prints `ready`, then lives until it is killed.
+ * in its memory. Concurrency, locks and clean-up are ours. Prints `ready`, then lives until it is killed,
+ * or its parent has gone.
  */
 const [redisUrl, prefix, concurrency, definitionsFile] = process.argv.slice(2) as [string, string, string, string]
 
@@ -64,4 +65,5 @@ const workers = [
   ),
 ]
 await Promise.all(workers.map((worker) => worker.waitUntilReady()))
+process.on('disconnect', () => process.exit())
 console.log('ready')

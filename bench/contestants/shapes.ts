@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DefinitionInput, Json } from '../src/workflow/definition.ts'
+import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
 
 /** What is run: definitions of no-op steps. */
 
@@ -31,7 +31,7 @@ export function fanOut(name: string, width: number): DefinitionInput {
 
 /** The published scientific workflows of `test/data/dags`, their durations taken away. */
 export function publishedDags(): DefinitionInput[] {
-  const folder = join(import.meta.dirname, '../test/data/dags')
+  const folder = join(import.meta.dirname, '../../test/data/dags')
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .sort()

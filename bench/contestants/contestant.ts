@@ -1,0 +1,46 @@
+import { QueueEvents } from 'bullmq'
+import type { DefinitionInput } from '../../src/workflow/definition.ts'
+import { jobId, ROOT_JOB, RUNS_QUEUE } from '../../src/queue/names.ts'
+import { within } from '../harness/processes.ts'
+
+/** Something that runs workflows of steps that do nothing: one process that submits, one or more that work. */
+export interface Contestant {
+  name: string
+  /** Submits `runs` runs and resolves, with the milliseconds, when the last has ended. */
+  run(definition: DefinitionInput, runs: number): Promise<number>
+  /** Submits one run and resolves, with the milliseconds, when its submitter is told that it has ended. */
+  once(definition: DefinitionInput): Promise<number>
+  stop(): Promise<void>
+}
+
+const ONE_RUN_MS = 30_000
+
+/** Hears of the end of runs as BullMQ tells it: their root jobs have completed. The same for the floor and for Sluice. */
+export class RunWatch {
+  private readonly events: QueueEvents
+  private readonly waiting = new Map<string, () => void>()
+  private readonly ready: Promise<unknown>
+
+  constructor(redisUrl: string, prefix: string) {
+    this.events = new QueueEvents(RUNS_QUEUE, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
+    this.events.on('completed', ({ jobId }) => this.waiting.get(jobId)?.())
+    this.events.on('error', () => undefined)
+    this.ready = this.events.waitUntilReady()
+  }
+
+  /** The milliseconds from before `submit` until the run has ended. */
+  async time(run: string, submit: () => Promise<unknown>): Promise<number> {
+    await this.ready
+    const root = jobId({ run, step: ROOT_JOB, epoch: 1 })
+    const ended = new Promise<void>((resolve) => this.waiting.set(root, resolve))
+    const began = performance.now()
+    await submit()
+    await within(ended, ONE_RUN_MS, `the end of run ${run}`)
+    this.waiting.delete(root)
+    return performance.now() - began
+  }
+
+  async close(): Promise<void> {
+    await this.events.close()
+  }
+}

@@ -1,0 +1,45 @@
+import { createServer } from 'node:http'
+import { FlowProducer, Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import { flowSpec } from '../../src/engine/dispatch.ts'
+import { buildFlow } from '../../src/queue/flow.ts'
+import { jobId, ROOT_JOB, RUNS_QUEUE } from '../../src/queue/names.ts'
+import { compileWorkflow } from '../../src/workflow/compile.ts'
+import type { Json } from '../../src/workflow/definition.ts'
+import { chain } from './shapes.ts'
+
+/**
+ * The least API that bare BullMQ could have, in front of a floor's worker: POST adds the flow of one step, GET /ID says
+ * whether its root job has completed. Prints `listening on PORT`, then lives until it is killed, or its parent has gone.
+ */
+const [redisUrl, prefix, definitionName] = process.argv.slice(2) as [string, string, string]
+
+const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
+const flows = new FlowProducer({ connection, prefix })
+const runs = new Queue(RUNS_QUEUE, { connection, prefix })
+const compiled = compileWorkflow(chain(definitionName, 1) as Json)
+let submitted = 0
+
+async function answer(method: string | undefined, path: string): Promise<{ id: string; status: string }> {
+  if (method === 'GET') {
+    const id = path.slice(1)
+    const status = await runs.getJobState(jobId({ run: id, step: ROOT_JOB, epoch: 1 }))
+    return { id, status }
+  }
+  const id = `${definitionName}~api${submitted++}`
+  await flows.add(buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false)))
+  return { id, status: 'queued' }
+}
+
+const server = createServer((request, response) => {
+  request.resume()
+  answer(request.method, request.url ?? '').then(
+    (body) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body)),
+    (error: unknown) => response.writeHead(500).end(String(error)),
+  )
+})
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  console.log(`listening on ${typeof address === 'object' ? address?.port : address}`)
+})
+process.on('disconnect', () => process.exit())

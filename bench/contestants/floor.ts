@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FlowProducer } from 'bullmq'
+import { Redis } from 'ioredis'
+import { flowSpec } from '../../src/engine/dispatch.ts'
+import { buildFlow } from '../../src/queue/flow.ts'
+import { compileWorkflow } from '../../src/workflow/compile.ts'
+import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
+import { startProcess, stopProcess, until } from '../harness/processes.ts'
+import type { Stack } from '../harness/stack.ts'
+import { RunWatch, type Contestant } from './contestant.ts'
+
+/** Runs of one submission, as in Sluice's. */
+export const RUNS_PER_SUBMISSION = 100
+
+/** {@link Contestant}, with the prefix of its queues. */
+export interface FloorContestant extends Contestant {
+  prefix: string
+}
+
+/** Bare BullMQ with the same flows: what the queue alone can do, in one worker process. */
+export async function startFloor(
+  stack: Stack,
+  definitions: readonly DefinitionInput[],
+  { concurrency }: { concurrency: number },
+): Promise<FloorContestant> {
+  const prefix = `floor${randomUUID().slice(0, 8)}`
+  const file = join(tmpdir(), `${prefix}.json`)
+  await writeFile(file, JSON.stringify(definitions))
+  const program = join(import.meta.dirname, 'floor-worker.ts')
+  const worker = await startProcess(
+    ['--import', 'tsx', program, stack.redisUrl, prefix, String(concurrency), file],
+    {},
+    /ready/,
+  ).finally(() => rm(file))
+  const connection = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
+  const flows = new FlowProducer({ connection, prefix })
+  let submitted = 0
+  let watch: RunWatch | undefined
+  const flowsOf = (definition: DefinitionInput, ids: readonly string[]) => {
+    const compiled = compileWorkflow(definition as Json)
+    return ids.map((id) => buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false)))
+  }
+  const idsOf = ({ name }: DefinitionInput, runs: number) =>
+    Array.from({ length: runs }, () => `${name}~${submitted++}`)
+  return {
+    name: 'bare BullMQ',
+    prefix,
+    async run(definition, runs) {
+      const before = submitted
+      const started = performance.now()
+      for (let done = 0; done < runs; done += RUNS_PER_SUBMISSION) {
+        await flows.addBulk(flowsOf(definition, idsOf(definition, Math.min(RUNS_PER_SUBMISSION, runs - done))))
+      }
+      await until(async () => Number(await connection.get(`${prefix}:finished`)) >= before + runs)
+      return performance.now() - started
+    },
+    async once(definition) {
+      watch ??= new RunWatch(stack.redisUrl, prefix)
+      const [id] = idsOf(definition, 1)
+      const flow = flowsOf(definition, [id!])
+      return watch.time(id!, () => flows.addBulk(flow))
+    },
+    async stop() {
+      await watch?.close()
+      await stopProcess(worker)
+      await flows.close()
+      connection.disconnect()
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { v7 as uuidv7 } from 'uuid'
+import { openDatabase } from '../../src/db/client.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { createEngine } from '../../src/engine/engine.ts'
+import { startReconciler } from '../../src/engine/reconcile.ts'
+import { registerWorkflow } from '../../src/engine/register.ts'
+import { startRuns } from '../../src/engine/start.ts'
+import { createLogger } from '../../src/log.ts'
+import { PACKAGE_ROOT } from '../../src/package-root.ts'
+import { RunQueue } from '../../src/queue/queue.ts'
+import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
+import { startProcess, stopProcess, until } from '../harness/processes.ts'
+import { createDatabase, dropDatabase, type Stack } from '../harness/stack.ts'
+import { RunWatch, type Contestant } from './contestant.ts'
+import { RUNS_PER_SUBMISSION } from './floor.ts'
+
+/** What may differ between two measurements of Sluice. */
+export interface SluiceOptions {
+  name?: string
+  /** Steps that each worker runs at once. */
+  concurrency: number
+  /** Worker processes; 1. */
+  workers?: number
+  /** Called with the URL of the migrated database before anything connects to it. */
+  prepare?: (databaseUrl: string) => Promise<void>
+}
+
+/** {@link Contestant}, with what its processes cost. */
+export interface SluiceContestant extends Contestant {
+  databaseUrl: string
+  workerPids: readonly number[]
+}
+
+/** The whole engine, submitting in this process and working in others: Postgres is told of everything before BullMQ is. */
+export async function startSluice(stack: Stack, options: SluiceOptions): Promise<SluiceContestant> {
+  const prefix = `bench${randomUUID().slice(0, 8)}`
+  const databaseUrl = await createDatabase(stack.databaseUrl, prefix)
+  await migrate(databaseUrl)
+  await options.prepare?.(databaseUrl)
+  const log = createLogger('bench', 'warn')
+  const db = openDatabase({ url: databaseUrl, connections: 4, applicationName: 'bench', hot: true, log })
+  const queue = await RunQueue.open({
+    backend: 'redis',
+    url: stack.redisUrl,
+    prefix,
+    keepCompleted: 1_000,
+    keepFailed: 1_000,
+    log,
+  })
+  const engine = createEngine({ db, queue, log, lockDurationMs: 5_000 })
+  const reconciler = startReconciler(engine, { databaseUrl, intervalMs: 2_000 })
+  const environment = {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: stack.redisUrl,
+    QUEUE_BACKEND: 'redis',
+    QUEUE_PREFIX: prefix,
+    WORKER_CONCURRENCY: String(options.concurrency),
+  }
+  const workers = await Promise.all(
+    Array.from({ length: options.workers ?? 1 }, () =>
+      startProcess([join(PACKAGE_ROOT, 'dist/workers/main.js')], environment, /taking steps/),
+    ),
+  )
+  await until(() => Promise.resolve(engine.queueLife.token !== null))
+  let watch: RunWatch | undefined
+  const finished = async (version: string) =>
+    (await db.batch<{ finished: number }>('finished', FINISHED, [version]))[0]!.finished
+  return {
+    name: options.name ?? 'Sluice',
+    databaseUrl,
+    workerPids: workers.map((worker) => worker.pid!),
+    async run(definition, runs) {
+      const { version } = await registerWorkflow(engine, definition as Json)
+      const before = await finished(version.id)
+      await engine.versions.get(version.id)
+      const started = performance.now()
+      for (let done = 0; done < runs; done += RUNS_PER_SUBMISSION) {
+        const length = Math.min(RUNS_PER_SUBMISSION, runs - done)
+        await startRuns(
+          engine,
+          version,
+          Array.from({ length }, () => ({})),
+        )
+      }
+      await until(async () => (await finished(version.id)) - before >= runs)
+      return performance.now() - started
+    },
+    async once(definition) {
+      watch ??= new RunWatch(stack.redisUrl, prefix)
+      const { version } = await registerWorkflow(engine, definition as Json)
+      const id = uuidv7()
+      return watch.time(id, () => startRuns(engine, version, [{ id }]))
+    },
+    async stop() {
+      await watch?.close()
+      await Promise.all(workers.map(stopProcess))
+      await reconciler.stop()
+      await queue.close()
+      await db.close()
+      await dropDatabase(stack.databaseUrl, databaseUrl)
+    },
+  }
+}
+
+/** The same processes, asked to let linear stretches of steps share a job. */
+export function withSegments(sluice: Contestant): Contestant {
+  const segmented = (definition: DefinitionInput): DefinitionInput => ({
+    ...definition,
+    name: `${definition.name}-segment`,
+    sequencing: 'segment',
+  })
+  return {
+    ...sluice,
+    name: `${sluice.name}, segments`,
+    run: (definition, runs) => sluice.run(segmented(definition), runs),
+    once: (definition) => sluice.once(segmented(definition)),
+  }
+}
+
+const FINISHED = `SELECT count(*)::int AS finished FROM runs WHERE version_id = $1 AND status IN ('completed', 'failed', 'cancelled')`

@@ -1,0 +1,79 @@
+import { startFloor } from '../contestants/floor.ts'
+import { startService } from '../contestants/service.ts'
+import { chain, fanOut, publishedDags } from '../contestants/shapes.ts'
+import { startSluice, withSegments } from '../contestants/sluice.ts'
+import type { Contestant } from '../contestants/contestant.ts'
+import { alternate, type Measure, type SuiteResult } from '../harness/figures.ts'
+import type { Stack } from '../harness/stack.ts'
+import type { SuiteOptions } from '../harness/suite.ts'
+import type { DefinitionInput } from '../../src/workflow/definition.ts'
+import { measureLatency, SINGLE_STEP, startFloorApi, timedByEvents, timedOverHttp } from './latency.ts'
+
+/** Steps that each contestant runs at once. */
+const CONCURRENCY = 50
+const LATENCY = 'single-step latency'
+
+/** The engine against bare BullMQ with the same flows, one worker process each; `only` takes part of a measure's name. */
+export async function floorSuite(stack: Stack, options: SuiteOptions): Promise<SuiteResult> {
+  const shapes = floorShapes().filter(({ name }) => name.includes(options.only))
+  const measures: Measure[] = []
+  const floor = await startFloor(stack, [...shapes, SINGLE_STEP], { concurrency: CONCURRENCY })
+  try {
+    const sluice = await startSluice(stack, { concurrency: CONCURRENCY })
+    try {
+      for (const shape of shapes) {
+        const hasSegments = shape.name.startsWith('chain')
+        const contestants = [floor, sluice, ...(hasSegments ? [withSegments(sluice)] : [])]
+        measures.push(await measureThroughput(shape, contestants, options))
+      }
+      if (LATENCY.includes(options.only)) {
+        const contestants = [floor, sluice].map(timedByEvents)
+        measures.push(...(await measureLatency(`${LATENCY}, told by BullMQ`, contestants, options.rounds)))
+      }
+    } finally {
+      await sluice.stop()
+    }
+    if (LATENCY.includes(options.only)) {
+      const service = await startService(stack, { name: 'latency' })
+      const floorApi = await startFloorApi(stack, floor)
+      const contestants = [floorApi, await timedOverHttp(service)]
+      measures.push(...(await measureLatency(`${LATENCY}, over HTTP`, contestants, options.rounds)))
+      await floorApi.stop()
+      await service.stop()
+    }
+  } finally {
+    await floor.stop()
+  }
+  return {
+    suite: 'floor',
+    about: `Bare BullMQ with the same flows against the whole engine; one worker process each, ${CONCURRENCY} steps at once.`,
+    measures,
+  }
+}
+
+/** What is run: a chain, a fan-out, and the nine published DAGs. */
+export function floorShapes(): DefinitionInput[] {
+  return [chain('chain-10', 10), fanOut('fan-out-100', 100), ...publishedDags()]
+}
+
+/** Steps a second of each contestant, in about `options.steps` steps a round. */
+export async function measureThroughput(
+  shape: DefinitionInput,
+  contestants: readonly Contestant[],
+  options: SuiteOptions,
+): Promise<Measure> {
+  const runs = Math.max(1, Math.round(options.steps / shape.steps.length))
+  for (const contestant of contestants) await contestant.run(shape, Math.max(1, Math.round(runs / 4)))
+  const samples = await alternate(options.rounds, contestants, async (contestant) => {
+    const ms = await contestant.run(shape, runs)
+    return (runs * shape.steps.length * 1_000) / ms
+  })
+  const measure: Measure = {
+    name: `${shape.name}, ${runs} runs of ${shape.steps.length} steps`,
+    unit: 'steps/s',
+    better: 'more',
+    samples,
+  }
+  options.report(measure)
+  return measure
+}

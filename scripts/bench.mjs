@@ -1,0 +1,15 @@
+// npm run bench -- --suite floor: the benchmarks of docs/benchmarks.md, on what is built of the sources as they are.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { build, installPackages, requireNode, ROOT } from './install.mjs'
+import { requireRedis } from './redis.mjs'
+
+requireNode()
+installPackages()
+build()
+const { status } = spawnSync(
+  process.execPath,
+  ['--import', 'tsx', join(ROOT, 'bench/run.ts'), ...process.argv.slice(2)],
+  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, SLUICE_REDIS_SERVER: requireRedis() } },
+)
+process.exit(status ?? 1)
