@@ -154,6 +154,14 @@ const SETTINGS = {
     [0, 1_000_000],
     'Failed jobs that stay visible in Bull Board, per queue',
   ),
+  flushDrill: setting<boolean>({
+    name: 'SLUICE_FLUSH_DRILL',
+    default: 'off',
+    description:
+      '`on` lets `POST /api/v1/ops/flush-drill` empty the queue to see that all work comes back; anybody who reaches the API may then do it',
+    expects: 'on or off',
+    schema: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  }),
   logLevel: setting<LogLevel>({
     name: 'LOG_LEVEL',
     default: 'info',

@@ -24,6 +24,7 @@ export const ERROR_KINDS = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   unauthorized: { status: 401, title: 'The signature or token is not valid' },
+  timed_out: { status: 504, title: 'It did not end in time' },
   unavailable: { status: 503, title: 'A part of the service is not available' },
   forbidden: { status: 403, title: 'This is not allowed' },
   invalid_config: { status: 500, title: 'The configuration is not valid' },

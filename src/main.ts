@@ -1,5 +1,5 @@
 import { serveApi, type ApiServer } from './api/serve.ts'
-import { readServiceConfig } from './config.ts'
+import { readServiceConfig, type ServiceConfig } from './config.ts'
 import { openDatabase } from './db/client.ts'
 import { migrate } from './db/migrate.ts'
 import { announceActions } from './db/workers.ts'
@@ -49,10 +49,12 @@ runMain(async () => {
   log.info({ host: config.host, port, queue: config.queueBackend }, `listening on http://${config.host}:${port}`)
 })
 
+type ListenOptions = Pick<ServiceConfig, 'host' | 'port' | 'flushDrill'>
+
 /** Listens, or says who is in the way. */
-async function listen(engine: Engine, { host, port }: { host: string; port: number }): Promise<ApiServer> {
+async function listen(engine: Engine, { host, port, flushDrill }: ListenOptions): Promise<ApiServer> {
   try {
-    return await serveApi(engine, { host, port })
+    return await serveApi(engine, { host, port, flushDrill })
   } catch (error) {
     const taken = `port ${port} of ${host} is taken: stop what listens there, or set PORT to another`
     const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'

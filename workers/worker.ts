@@ -7,6 +7,7 @@ import type { Engine } from '../src/engine/engine.ts'
 import { StepExecutor } from '../src/engine/execute.ts'
 import { Finaliser } from '../src/engine/finalise.ts'
 import { startHeartbeat } from '../src/engine/heartbeat.ts'
+import { watchQueue } from '../src/engine/queue-life.ts'
 import { serveQueues } from '../src/engine/serve-queues.ts'
 import { announcementsOf } from './announcements.ts'
 import { executableActions } from './executable.ts'
@@ -44,6 +45,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     { id, hostname: hostname(), pid: process.pid, queues: parts.queues, concurrency: parts.concurrency },
     announcementsOf(parts.actions),
   )
+  const stopWatching = await watchQueue(engine, parts.heartbeatMs)
   let abandon = () => Promise.resolve()
   const heartbeat = startHeartbeat(engine, {
     workerId: id,
@@ -71,6 +73,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     id,
     async stop() {
       stopCanaries()
+      stopWatching()
       const grace = setTimeout(() => executor.releaseAll(), parts.shutdownGraceMs)
       await server.close(false)
       clearTimeout(grace)

@@ -15,6 +15,7 @@ import { createMetrics } from './metrics.ts'
 import { serveOpenApi } from './openapi.ts'
 import { actionRoutes } from './routes/actions.ts'
 import { approvalRoutes } from './routes/approvals.ts'
+import { driftRoutes } from './routes/drift.ts'
 import { eventRoutes } from './routes/events.ts'
 import { controlRoutes } from './routes/control.ts'
 import { explainRoutes } from './routes/explain.ts'
@@ -58,7 +59,7 @@ const SECURITY = secureHeaders({
  * The whole HTTP side: the API below `/api/v1`, the short routes of the manufacturing analysis, the documentation, the
  * queues, the metrics. Stateless, so any number of processes can serve it.
  */
-export function createApp(engine: Engine, streams: Streams): OpenAPIHono {
+export function createApp(engine: Engine, streams: Streams, options: { flushDrill: boolean }): OpenAPIHono {
   const readStats = serviceStats(engine)
   const metrics = createMetrics(readStats, engine.log)
   const dashboard = createDashboard()
@@ -80,7 +81,7 @@ export function createApp(engine: Engine, streams: Streams): OpenAPIHono {
   app.get('/metrics', async (c) => c.body(await metrics.scrape(), 200, { 'content-type': metrics.contentType }))
   app.route('/', manufacturingRoutes(engine))
   app.route(BOARD_PATH, boardRoutes(engine, BOARD_PATH))
-  app.route('/api/v1', apiRoutes(engine, readStats, streams))
+  app.route('/api/v1', apiRoutes(engine, readStats, streams).route('/', driftRoutes(engine, options)))
   app.get(SCHEMA_PATH, (c) => c.json(workflowJsonSchema(SCHEMA_PATH)))
   serveOpenApi(app)
   return app

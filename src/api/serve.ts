@@ -10,6 +10,8 @@ export interface ServeOptions {
   port: number
   /** Milliseconds between two signs of life on a stream; default 15,000. */
   keepAliveMs?: number
+  /** Whether a flush drill is allowed; default false. */
+  flushDrill?: boolean
 }
 
 /** A server that listens, and its streams, which have to be closed before it can be. */
@@ -19,9 +21,12 @@ export interface ApiServer {
 }
 
 /** Serves the API. Rejects with the error of the socket where that cannot listen. */
-export function serveApi(engine: Engine, { host, port, keepAliveMs }: ServeOptions): Promise<ApiServer> {
+export function serveApi(
+  engine: Engine,
+  { host, port, keepAliveMs, flushDrill = false }: ServeOptions,
+): Promise<ApiServer> {
   const streams = new Streams(engine, keepAliveMs === undefined ? {} : { keepAliveMs })
-  const { fetch } = createApp(engine, streams)
+  const { fetch } = createApp(engine, streams, { flushDrill })
   return new Promise((resolve, reject) => {
     const websocket = { server: createWebSocketServer() }
     const server = serve({ fetch, hostname: host, port, websocket }, () => resolve({ server, streams }))

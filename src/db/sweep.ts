@@ -21,6 +21,8 @@ export interface QuietRun {
   versionId: string
   epoch: number
   status: RunStatus
+  /** The token of the queue's life under which it was dispatched; null: it was not. */
+  queueToken: string | null
   statuses: StepStatus[]
   /** Whether the step runs and its owner beats. */
   alive: boolean[]
@@ -28,8 +30,8 @@ export interface QuietRun {
   backingOff: boolean[]
   /** Whether the step is parked, and neither its time nor what it waits for has come. */
   parked: boolean[]
-  /** The first item or compensation that has not settled and should have a job; null: there is none. */
-  child: string | null
+  /** Items and compensations that have not settled and should have a job, the first 20. */
+  children: string[]
   /** Whether an item or a compensation has not settled. */
   hasChildren: boolean
 }
@@ -70,14 +72,17 @@ export async function readQuietRuns(db: Database, ids: readonly string[], quiet:
   return db.batch<QuietRun & Record<string, unknown>>('quiet_runs', QUIET_RUNS, values)
 }
 
+/** Unsettled items and compensations that are read of one run. */
+const CHILDREN_OF_RUN = 20
+
 /** A map goes on when its items have settled, although nobody wakes it: its job comes up by itself. */
 const PARKED = `(x.status = 'waiting' AND (x.wake_at IS NULL OR x.wake_at > now() - $2::float8 * interval '1 millisecond')
            AND (x.waiting_for ->> 'kind' <> 'items' OR EXISTS (
              SELECT 1 FROM steps c WHERE c.run_id = x.run_id AND c.parent_index = x.step_index AND c.completed_at IS NULL)))`
 
 const QUIET_RUNS = `
-SELECT r.id, r.version_id AS "versionId", r.epoch, r.status, s.statuses, s.alive, s."backingOff", s.parked,
-  s."hasChildren", s.children ->> 0 AS child
+SELECT r.id, r.version_id AS "versionId", r.epoch, r.status, r.queue_token AS "queueToken", s.statuses, s.alive, s."backingOff", s.parked,
+  COALESCE(s."hasChildren", false) AS "hasChildren", ARRAY(SELECT json_array_elements_text(s.children) LIMIT ${CHILDREN_OF_RUN}) AS children
 FROM runs r, LATERAL (
   SELECT array_agg(x.status::text ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS statuses,
          array_agg(x.status = 'running' AND w.heartbeat_at IS NOT NULL ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS alive,

@@ -16,22 +16,26 @@ const ADD_TIMEOUT_MS_PER_JOB = 2
 
 /**
  * Adds runs that were inserted under epoch 1, in the background. Whatever goes wrong, the reconciler finds the runs:
- * those known to be missing at once, those of a crash when they have not started after a while.
+ * those known to be missing at once, those of a crash when they have not started after a while. Where the queue of this
+ * process is not known to be the one in use, they are left to the leader.
  */
 export function dispatchNew(
   engine: Engine,
   compiled: CompiledWorkflow,
   runs: readonly { id: string; priority: number | null }[],
 ): void {
+  if (engine.queueLife.token === null) return
   const specs = runs.map((run) => flowSpec(compiled, { ...run, epoch: 1 }, () => false))
   void add(engine, specs)
 }
 
 /**
  * Dispatches unfinished runs anew: raises their epoch, which makes all of their jobs stale, and adds what is unsettled.
- * Finished and paused runs are left alone. Returns how many the queue took.
+ * Finished and paused runs are left alone, and so are all where the queue of this process is not known to be the one in
+ * use: the leader finds them. Returns how many the queue took.
  */
 export async function redispatch(engine: Engine, runIds: readonly string[]): Promise<number> {
+  if (engine.queueLife.token === null) return 0
   const rows = await raiseEpochs(engine.db, runIds, engine.queueLife.token)
   const specs: FlowSpec[] = []
   for (const row of rows) {

@@ -6,7 +6,7 @@ import { Admission, failOverdue } from './admit.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { LostWorkers } from './lost-workers.ts'
-import { checkQueueLife, followQueueLife } from './queue-life.ts'
+import { checkQueueLife, QueueWatch } from './queue-life.ts'
 import { Scheduler } from './schedule.ts'
 import { Sweep } from './sweep.ts'
 
@@ -22,6 +22,9 @@ import { Sweep } from './sweep.ts'
  * 4. sweep a page of runs in which nothing happens, and of gates that may be left over
  * 5. forget finished jobs, where the queue does not do so by itself
  * 6. admit the runs whose turn it is
+ *
+ * Before it does, each looks whether the work is still on its own queue: where the fleet has moved to another, a process
+ * that was left behind does not lead ({@link QueueWatch}).
  *
  * Where a worker or the queue is gone, all that people watch is read again: somebody may not have told what had changed.
  *
@@ -51,16 +54,19 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   const scheduler = new Scheduler(engine)
   const admission = new Admission(engine)
   const lostWorkers = new LostWorkers(engine)
+  const watch = new QueueWatch(engine)
   const life = { stopped: false }
   let leads = false
   let wake = () => {}
   let ticks = 0
 
   const tick = async () => {
-    leads = await leadership.hold()
+    await watch.look()
+    leads = watch.mayLead() && (await leadership.hold())
     if (!leads) {
+      await leadership.release()
       lostWorkers.forget()
-      return followQueueLife(engine)
+      return
     }
     await scheduler.fire()
     await failOverdue(engine)

@@ -7,12 +7,9 @@ import {
   type Quiet,
   type QuietRun,
 } from '../db/sweep.ts'
-import { ROOT_JOB } from '../queue/names.ts'
-import { findStep } from '../workflow/child-step.ts'
-import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
-import { isSettled } from '../workflow/states.ts'
 import { agreeOnWaiting, findDueSteps } from '../db/park.ts'
 import { redispatch } from './dispatch.ts'
+import { dueChildren, dueSteps, isGone, isRootDue, presenceOf, rootJobOf, type DueJob } from './due-jobs.ts'
 import type { Engine } from './engine.ts'
 import { explainRun, findUnexplained } from './explain.ts'
 import { QUIET_MS } from './quiet.ts'
@@ -82,8 +79,7 @@ export class Sweep {
       suspects.length === 0 ? [] : (await readQuietRuns(this.engine.db, suspects, quiet)).map((run) => run.id)
     if (lost.length > 0) {
       await this.tellOf(lost)
-      await wakeForsaken(this.engine.db, lost)
-      await redispatch(this.engine, lost)
+      await dispatchAnew(this.engine, lost)
     }
     return { looked: page.runs.length, redispatched: lost.length }
   }
@@ -134,60 +130,41 @@ export class Sweep {
   private async isLost(run: QuietRun, lookups: number, opened: Set<string>): Promise<boolean> {
     if (this.engine.dispatching.has(run.id)) return false
     const workflow = await this.engine.versions.get(run.versionId)
-    if (run.child !== null && (await this.isChildLost(run, run.child, opened))) return true
-    const due = dueSteps(run, workflow)
-    if (due.length === 0) return !run.hasChildren && run.statuses.every(isSettled) && (await this.isRootLost(run))
-    for (const index of sample(due, lookups)) {
-      if (await this.isStepLost(run, workflow, index, opened)) return true
+    // An item or a compensation is added anew by its map, or by the root job, once the run is dispatched again.
+    const [child] = dueChildren(run, workflow)
+    if (child !== undefined && (await this.isJobLost(child, opened))) return true
+    if (isRootDue(run)) return this.isRootLost(run)
+    for (const job of sample(dueSteps(run, workflow), lookups)) {
+      if (await this.isJobLost(job, opened)) return true
     }
     return false
   }
 
   private async isRootLost(run: QuietRun): Promise<boolean> {
-    const presence = await this.engine.queue.rootPresence({ run: run.id, step: ROOT_JOB, epoch: run.epoch })
-    return presence === 'missing' || presence === 'finished' || presence === 'parked'
+    const presence = await presenceOf(this.engine, rootJobOf(run))
+    return isGone(presence) || presence === 'parked'
   }
 
-  private async isStepLost(
-    run: QuietRun,
-    workflow: CompiledWorkflow,
-    index: number,
-    opened: Set<string>,
-  ): Promise<boolean> {
-    return this.isJobLost(run, workflow.steps[index]!, opened)
-  }
-
-  /** An item of a map, or a compensation; its map, or the root job, adds it anew once the run is dispatched again. */
-  private async isChildLost(run: QuietRun, stepId: string, opened: Set<string>): Promise<boolean> {
-    const found = findStep(await this.engine.versions.get(run.versionId), stepId)
-    return found !== null && (await this.isJobLost(run, found.step, opened))
-  }
-
-  private async isJobLost(run: QuietRun, step: CompiledStep, opened: Set<string>): Promise<boolean> {
-    const address = { run: run.id, step: step.id, epoch: run.epoch }
-    const presence = await this.engine.queue.stepPresence(address, step.queue)
-    if (presence === 'missing' || presence === 'finished') return true
-    if (presence !== 'parked') return false
-    const key = `${run.id}.${step.id}.${run.epoch}`
+  private async isJobLost(job: DueJob, opened: Set<string>): Promise<boolean> {
+    const presence = await presenceOf(this.engine, job)
+    if (presence !== 'parked') return isGone(presence)
+    const { run, step, epoch } = job.address
+    const key = `${run}.${step}.${epoch}`
     if (this.opened.has(key)) return true
     opened.add(key)
-    await this.engine.queue.openParked([address])
+    await this.engine.queue.openParked([job.address])
     return false
   }
 }
 
-/** Steps whose job should be about to come up: all dependencies settled, nobody at work on them, no back-off running, not parked. */
-function dueSteps(run: QuietRun, workflow: CompiledWorkflow): number[] {
-  return workflow.steps
-    .map((step) => step.index)
-    .filter(
-      (index) => !isSettled(run.statuses[index]!) && !run.alive[index] && !run.backingOff[index] && !run.parked[index],
-    )
-    .filter((index) => workflow.plan.dependencies[index]!.every((dependency) => isSettled(run.statuses[dependency]!)))
+/** Dispatches runs anew whose jobs the queue has lost; returns how many the queue took. */
+export async function dispatchAnew(engine: Engine, runIds: readonly string[]): Promise<number> {
+  await wakeForsaken(engine.db, runIds)
+  return redispatch(engine, runIds)
 }
 
 /** At most `size` of the items, at random places, so that repeated looks see all of them. */
-function sample(items: readonly number[], size: number): number[] {
+function sample<Item>(items: readonly Item[], size: number): Item[] {
   if (items.length <= size) return [...items]
   const start = Math.floor(Math.random() * items.length)
   return Array.from({ length: size }, (_, offset) => items[(start + offset) % items.length]!)

@@ -15,6 +15,8 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { SluiceError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { RUNS_QUEUE } from './names.ts'
+import { wipePostgres, wipeRedis } from './wipe.ts'
 
 /** Which store BullMQ runs on. */
 export type QueueBackend = 'redis' | 'postgres'
@@ -63,12 +65,14 @@ export interface QueueConnection {
   worker(name: string, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
   /** A new node of the relay, by which processes send each other signals. */
   relay(): Relay
-  /** Redis's `run_id`, which every restart changes; null on Postgres. */
+  /** Redis's `run_id`, which every restart changes, and the number of the database unless that is 0; null on Postgres. */
   serverRunId(): Promise<string | null>
   /** Throws unless the store answers. */
   ping(): Promise<void>
   /** Removes finished jobs of these queues (BullMQ names) beyond those that are kept; needless on Redis. */
   forgetFinished(queues: readonly string[]): Promise<void>
+  /** Forgets everything of this prefix; how many keys (on Postgres: rows) that were. The token of its life goes last. */
+  wipe(): Promise<number>
   close(): Promise<void>
 }
 
@@ -111,13 +115,16 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
         options,
       ),
     async serverRunId() {
-      return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? null
+      const runId = /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? null
+      const { db = 0 } = redis.options
+      return runId === null || db === 0 ? runId : `${runId}/${db}`
     },
     async ping() {
       if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`)
       await redis.ping()
     },
     forgetFinished: () => Promise.resolve(),
+    wipe: () => wipeRedis(redis, options.prefix, `${options.prefix}:${RUNS_QUEUE}:meta`),
     async close() {
       redis.disconnect()
     },
@@ -164,6 +171,7 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
         Date.now(),
       ])
     },
+    wipe: () => wipePostgres(pool, schema),
     async close() {
       await pool.end()
     },

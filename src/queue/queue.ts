@@ -3,13 +3,34 @@ import { LRUCache } from 'lru-cache'
 import { buildFlow, childJob, type FlowSpec, type FlowStep } from './flow.ts'
 import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
 import { Signals } from './signals.ts'
-import { GATES_QUEUE, jobId, RUNS_QUEUE, SCHEDULES_QUEUE, stepsQueue, TIMERS_QUEUE, type JobAddress } from './names.ts'
+import {
+  GATES_QUEUE,
+  jobId,
+  parseJobAddress,
+  RUNS_QUEUE,
+  SCHEDULES_QUEUE,
+  stepsQueue,
+  TIMERS_QUEUE,
+  type JobAddress,
+} from './names.ts'
 
 /** State of a job in the queue; `missing` if it is not there. */
 export type JobPresence = 'due' | 'active' | 'parked' | 'finished' | 'missing'
 
 /** Counts of one queue by BullMQ state. */
 export type QueueDepth = Record<string, number>
+
+/** States of jobs that have not finished, as BullMQ lists them. */
+export const PENDING_STATES = ['wait', 'prioritized', 'delayed', 'waiting-children', 'active'] as const
+export type PendingState = (typeof PENDING_STATES)[number]
+
+/** A job that has not finished, as it lies in a queue (its BullMQ name); without an address it is none of ours. */
+export interface PendingJob {
+  queue: string
+  id: string
+  state: PendingState
+  address: JobAddress | null
+}
 
 /** Most jobs of one round trip: a longer script would keep Redis from everyone else (10,000 jobs: 0.8 s). */
 const JOBS_PER_ADD = 1_000
@@ -123,6 +144,31 @@ export class RunQueue {
     ])
     const jobs = pages.flat()
     return jobs.filter((job) => job !== undefined && job !== null).map((job) => job.data as JobAddress)
+  }
+
+  /** The queues that hold jobs of runs, by BullMQ's names. */
+  runQueues(stepQueues: readonly string[]): string[] {
+    return [RUNS_QUEUE, ...stepQueues.map(stepsQueue), GATES_QUEUE, TIMERS_QUEUE]
+  }
+
+  /** Jobs of one state of a queue (its BullMQ name), `limit` at most from a place on, oldest first. */
+  async listPending(name: string, state: PendingState, start: number, limit: number): Promise<PendingJob[]> {
+    const jobs = await this.servedQueue(name).getJobs([state], start, start + limit - 1, true)
+    return jobs.flatMap((job) =>
+      typeof job?.id === 'string' ? [{ queue: name, id: job.id, state, address: parseJobAddress(job.data) }] : [],
+    )
+  }
+
+  /** Where a job is that was listed before. */
+  async pendingPresence(job: PendingJob): Promise<JobPresence> {
+    return presence(await this.servedQueue(job.queue).getJobState(job.id))
+  }
+
+  /**
+   * Removes a job but not what hangs below it, which releases what waits for it. False: a worker holds it, or it is gone.
+   */
+  async removePending(job: PendingJob): Promise<boolean> {
+    return (await this.servedQueue(job.queue).remove(job.id, { removeChildren: false })) === 1
   }
 
   /** The token that marks the queue's present life; null when its data has been lost (or it is new). */

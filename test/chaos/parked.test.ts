@@ -1,60 +1,10 @@
 import { Redis } from 'ioredis'
 import { describe, test } from 'vitest'
-import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { createEffects, EFFECT_ACTIONS, effectsOf } from '../support/effects.ts'
 import { eventually } from '../support/eventually.ts'
+import { answerAll, EFFECTS_OF_PARKED, isParked, PARKED, PARKED_CHILD } from '../support/parked-run.ts'
 import { statusesOf, stepOf } from '../support/run-record.ts'
 import { kill, startSystem, type System } from '../support/system.ts'
-
-const effect = { action: 'effect' }
-
-/** Everything that a step can wait for, side by side, with an effect behind each. */
-const definition = {
-  name: 'parked',
-  steps: [
-    { id: 'ask', type: 'approval', input: { what: 'all of it' } },
-    { id: 'timer', type: 'wait', config: { seconds: 6 } },
-    { id: 'event', type: 'wait_event', config: { event: 'go' } },
-    { id: 'asks', type: 'map', config: { items: [1, 2, 3], step: { type: 'approval', input: '$item' } } },
-    {
-      id: 'timers',
-      type: 'map',
-      config: { items: [1, 2, 3], concurrency: 2, step: { type: 'wait', config: { seconds: 3 } } },
-    },
-    { id: 'child', type: 'workflow', config: { workflow: 'parked-child' } },
-    ...['ask', 'timer', 'event', 'asks', 'timers', 'child'].map((id) => ({
-      id: `after-${id}`,
-      config: effect,
-      depends_on: [id],
-    })),
-  ],
-} satisfies DefinitionInput
-
-const child = {
-  name: 'parked-child',
-  steps: [
-    { id: 'wait', type: 'wait', config: { seconds: 5 } },
-    { id: 'did', config: effect, depends_on: ['wait'] },
-  ],
-} satisfies DefinitionInput
-
-const EACH_ONCE = Object.fromEntries(definition.steps.slice(6).map((step) => [step.id, 1]))
-
-/** Steps that wait for someone; the timers go by themselves. */
-const ANSWERED = ['ask', 'event', 'asks[0]', 'asks[1]', 'asks[2]']
-
-async function isParked(system: System, id: string): Promise<boolean> {
-  const { steps } = await system.read(id)
-  return ANSWERED.every((step) => steps[step]?.status === 'waiting') && steps['child']?.status === 'waiting'
-}
-
-/** Gives every answer that the run waits for, over HTTP; some of these may have been given before. */
-async function answerAll(system: System, id: string): Promise<void> {
-  for (const step of ['ask', 'asks[0]', 'asks[1]', 'asks[2]']) {
-    await system.post(`/runs/${id}/steps/${encodeURIComponent(step)}/approve`, { by: 'ann', data: step })
-  }
-  await system.post(`/runs/${id}/events`, { name: 'go', data: 'went' })
-}
 
 interface Trouble {
   name: string
@@ -129,8 +79,8 @@ describe.concurrent('what is parked stays parked, and goes on once, when', () =>
     })
     try {
       await createEffects(system.database)
-      await system.post('/workflows', child)
-      const id = await system.start(definition)
+      await system.post('/workflows', PARKED_CHILD)
+      const id = await system.start(PARKED)
       await eventually(() => isParked(system, id), { timeoutMs: 20_000 })
       const began = stepOf(await system.read(id), 'timer').started_at!
       await make(system, () => answerAll(system, id))
@@ -139,7 +89,7 @@ describe.concurrent('what is parked stays parked, and goes on once, when', () =>
         status: 'completed',
         statuses: new Set(['completed']),
       })
-      expect(await effectsOf(system.database, id)).toEqual(EACH_ONCE)
+      expect(await effectsOf(system.database, id)).toEqual(EFFECTS_OF_PARKED)
       expect(stepOf(run, 'timer').completed_at! - began).toBeGreaterThanOrEqual(6_000_000)
       const children = await system.database.query('SELECT 1 FROM runs WHERE parent_run_id = $1', [id])
       expect(children).toHaveLength(1)

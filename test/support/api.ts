@@ -36,7 +36,7 @@ export interface TestApi extends TestEngine {
 export async function startApi(
   backend: QueueBackend = 'postgres',
   actions: readonly AnyAction[] = [],
-  options: Pick<ServeOptions, 'keepAliveMs'> & Pick<TestEngineOptions, 'reconcileIntervalMs'> = {},
+  options: Pick<ServeOptions, 'keepAliveMs' | 'flushDrill'> & Pick<TestEngineOptions, 'reconcileIntervalMs'> = {},
 ): Promise<TestApi> {
   const engine = await startTestEngine({ ...options, backend, workers: 0, actions })
   await announceActions(engine.engine.db, announcementsOf(await registryWith(actions)))

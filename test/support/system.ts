@@ -23,7 +23,7 @@ export interface SystemOptions {
 
 /** The service as users run it: an API process, worker processes, and the stores. */
 export interface System {
-  /** Where the API listens, like `http://127.0.0.1:4711`. */
+  /** Where the API that was started last listens, like `http://127.0.0.1:4711`. */
   readonly origin: string
   readonly database: TestDatabase
   /** The Redis of `own`. */
@@ -32,7 +32,7 @@ export interface System {
   readonly postgres: PrivateServer
   readonly redisUrl: string
   readonly prefix: string
-  /** Where the API answers, without a path. */
+  /** The same. */
   readonly url: string
   /** The API process that was started last. */
   readonly api: TestProcess
@@ -40,7 +40,8 @@ export interface System {
   readonly workers: readonly TestProcess[]
   get<Body>(path: string): Promise<Body>
   post<Body>(path: string, body: unknown): Promise<Body>
-  startApi(): Promise<TestProcess>
+  /** Starts an API process: at the address of the first, unless `env` has a `PORT`. */
+  startApi(env?: Record<string, string>): Promise<TestProcess>
   startWorker(env?: Record<string, string>): Promise<TestProcess>
   /** Starts a run of a definition over HTTP; its id. */
   start(definition: DefinitionInput, request?: Record<string, unknown>): Promise<string>
@@ -89,7 +90,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       DATABASE_POOL: '5',
       ...options.env,
     }
-    const processes = manageProcesses(environment, `http://127.0.0.1:${port}`)
+    const processes = manageProcesses(environment)
     closers.push(() => processes.killAll())
     await processes.startApi()
     await Promise.all(Array.from({ length: options.workers ?? 2 }, () => processes.startWorker()))
@@ -99,7 +100,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     }
     return {
       ...questions(database, processes),
-      origin: processes.url,
+      get origin() {
+        return processes.url()
+      },
       database,
       get redis() {
         return required(redis, 'Redis')
@@ -109,7 +112,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       },
       redisUrl,
       prefix,
-      url: processes.url,
+      get url() {
+        return processes.url()
+      },
       get api() {
         return processes.api()
       },
@@ -126,7 +131,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 
 type Processes = ReturnType<typeof manageProcesses>
 
-function manageProcesses(environment: Record<string, string>, url: string) {
+function manageProcesses(environment: Record<string, string> & { PORT: string }) {
+  let url = ''
   const apis: TestProcess[] = []
   const workers: TestProcess[] = []
   const api = (): TestProcess => {
@@ -145,13 +151,15 @@ function manageProcesses(environment: Record<string, string>, url: string) {
     return child
   }
   return {
-    url,
+    url: () => url,
     workers,
     api,
-    startApi() {
-      const child = startProcess([`${DIST}/src/main.js`], environment)
+    startApi(env: Record<string, string> = {}) {
+      const child = startProcess([`${DIST}/src/main.js`], { ...environment, ...env })
       apis.push(child)
-      return ready(child, 'the API', async () => (await fetch(`${url}/ready`)).ok)
+      const address = `http://127.0.0.1:${env['PORT'] ?? environment.PORT}`
+      url = address
+      return ready(child, 'the API', async () => (await fetch(`${address}/ready`)).ok)
     },
     startWorker(env: Record<string, string> = {}) {
       const child = startProcess([`${DIST}/workers/main.js`], { ...environment, ...env })
@@ -166,7 +174,7 @@ function manageProcesses(environment: Record<string, string>, url: string) {
 
 function questions(database: TestDatabase, processes: Processes) {
   const call = async <Body>(path: string, init?: RequestInit): Promise<Body> => {
-    const response = await fetch(`${processes.url}${API}${path}`, init)
+    const response = await fetch(`${processes.url()}${API}${path}`, init)
     const text = await response.text()
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`)
     return JSON.parse(text) as Body

@@ -38,6 +38,7 @@ const DESCRIPTIONS = {
   415: 'The content type is not supported',
   422: 'The input is not valid',
   503: 'A part of the service is not available',
+  504: 'It did not end in time',
 } as const
 
 /** Documents an answer in JSON. */

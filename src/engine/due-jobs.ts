@@ -1,0 +1,86 @@
+import type { QuietRun } from '../db/sweep.ts'
+import { ROOT_JOB, type JobAddress } from '../queue/names.ts'
+import type { JobPresence } from '../queue/queue.ts'
+import { findStep } from '../workflow/child-step.ts'
+import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
+import { isSettled } from '../workflow/states.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Which jobs the queue should have of a run, judged from Postgres alone, and where they are. What is due must have a job
+ * that can come up: the sweep and the report on drift ask for the same.
+ */
+
+/** A job that should be about to come up, or at work. */
+export interface DueJob {
+  address: JobAddress
+  /** The queue that its definition names; null: it is the run's root job. */
+  queue: string | null
+  /** Of an item or a compensation: what adds its job, which is its map or the run's root job. */
+  addedBy: DueJob | null
+}
+
+/** The job that carries a step. */
+function jobOf(run: { id: string; epoch: number }, step: Pick<CompiledStep, 'id' | 'queue'>): DueJob {
+  return { address: { run: run.id, step: step.id, epoch: run.epoch }, queue: step.queue, addedBy: null }
+}
+
+/** The steps that a job carries, by id: it has work as long as one of them has not settled. */
+export function stepsOf(address: JobAddress): string[] {
+  return [address.step]
+}
+
+/** The root job of a run. */
+export function rootJobOf(run: { id: string; epoch: number }): DueJob {
+  return { address: { run: run.id, step: ROOT_JOB, epoch: run.epoch }, queue: null, addedBy: null }
+}
+
+/** Jobs of the definition's steps that are due: all dependencies settled, nobody at work, no back-off running, not parked. */
+export function dueSteps(run: QuietRun, workflow: CompiledWorkflow): DueJob[] {
+  return workflow.steps
+    .filter(
+      ({ index }) =>
+        !isSettled(run.statuses[index]!) && !run.alive[index] && !run.backingOff[index] && !run.parked[index],
+    )
+    .filter(({ index }) =>
+      workflow.plan.dependencies[index]!.every((dependency) => isSettled(run.statuses[dependency]!)),
+    )
+    .map((step) => jobOf(run, step))
+}
+
+/** Jobs of items and compensations that should be there. Compensations hang in a chain: only the first of them is due. */
+export function dueChildren(run: QuietRun, workflow: CompiledWorkflow): DueJob[] {
+  return run.children.flatMap((id, place) => {
+    const isLater = place > 0 && findStep(workflow, id)?.kind === 'compensation'
+    return isLater ? [] : (childJob(run, workflow, id) ?? [])
+  })
+}
+
+function childJob(run: QuietRun, workflow: CompiledWorkflow, id: string): DueJob | null {
+  const found = findStep(workflow, id)
+  if (found === null) return null
+  const job = jobOf(run, found.step)
+  if (found.kind === 'step') return job
+  const mapId = found.kind === 'item' ? found.parentId : null
+  return { ...job, addedBy: mapId === null ? rootJobOf(run) : childJob(run, workflow, mapId) }
+}
+
+/** Whether nothing is left of a run but to end it: its root job is due. */
+export function isRootDue(run: QuietRun): boolean {
+  return !run.hasChildren && run.statuses.every(isSettled)
+}
+
+/** Where a due job is. One that is missing, but is about to be added by a job that is itself due or at work, counts as due. */
+export async function presenceOf(engine: Engine, job: DueJob): Promise<JobPresence> {
+  const { queue } = engine
+  const presence =
+    job.queue === null ? await queue.rootPresence(job.address) : await queue.stepPresence(job.address, job.queue)
+  if (presence !== 'missing' || job.addedBy === null) return presence
+  const adder = await presenceOf(engine, job.addedBy)
+  return adder === 'due' || adder === 'active' ? 'due' : 'missing'
+}
+
+/** Whether a job cannot come up by itself: the queue does not have it, or holds it to be done. */
+export function isGone(presence: JobPresence): boolean {
+  return presence === 'missing' || presence === 'finished'
+}

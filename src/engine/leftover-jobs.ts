@@ -1,0 +1,82 @@
+import { readJobFacts, type JobFacts } from '../db/drift.ts'
+import { isUuid } from '../db/search.ts'
+import { ROOT_JOB, type JobAddress } from '../queue/names.ts'
+import { PENDING_STATES, type PendingJob } from '../queue/queue.ts'
+import { isFinished, isSettled } from '../workflow/states.ts'
+import { inSmallGroups, type Budget, type Finding } from './drift-finding.ts'
+import { stepsOf } from './due-jobs.ts'
+import type { Engine } from './engine.ts'
+
+/** The second half of drift: what the queue holds although Postgres says that it has settled. */
+
+/** Jobs of one read of the queue. */
+const JOBS_PER_PAGE = 200
+
+/**
+ * Goes through the jobs of some queues (BullMQ names) that have not finished, and returns those with nothing left to do:
+ * to be confirmed by a second look.
+ */
+export async function lookForLeftover(
+  engine: Engine,
+  queues: readonly string[],
+  budget: Budget,
+): Promise<{ suspects: Finding[]; jobs: number; isWhole: boolean }> {
+  const found = { suspects: [] as Finding[], jobs: 0, isWhole: true }
+  for (const queue of queues) {
+    for (const state of PENDING_STATES) {
+      for (let start = 0; ; start += JOBS_PER_PAGE) {
+        if (found.jobs >= budget.jobs || budget.isOver()) return { ...found, isWhole: false }
+        const page = await engine.queue.listPending(queue, state, start, JOBS_PER_PAGE)
+        found.jobs += page.length
+        found.suspects.push(...(await judge(engine, page)))
+        if (page.length < JOBS_PER_PAGE) break
+      }
+    }
+  }
+  return found
+}
+
+/** Those that are left over still, by Postgres and the queue as they are now. */
+export async function confirmLeftover(engine: Engine, suspects: readonly Finding[]): Promise<Finding[]> {
+  const pending: PendingJob[] = []
+  await inSmallGroups(
+    engine,
+    suspects.flatMap(({ job }) => job ?? []),
+    async (job) => {
+      const presence = await engine.queue.pendingPresence(job)
+      if (presence === 'missing' || presence === 'finished') return
+      pending.push(presence === 'active' ? { ...job, state: 'active' } : job)
+    },
+  )
+  return judge(engine, pending)
+}
+
+async function judge(engine: Engine, jobs: readonly PendingJob[]): Promise<Finding[]> {
+  const ours = jobs.flatMap((job) => (job.address === null ? [] : [{ job, address: job.address }]))
+  const addresses = ours.map(({ address }) => address).filter(({ run }) => isUuid(run))
+  const runIds = [...new Set(addresses.map(({ run }) => run))]
+  const stepIds = [...new Set(addresses.flatMap(stepsOf))]
+  const facts = await readJobFacts(engine.db, runIds, stepIds)
+  return ours.flatMap(({ job, address }) => {
+    const text = whyLeftOver(address, facts)
+    return text === null ? [] : [leftover(job, address, text)]
+  })
+}
+
+function leftover(job: PendingJob, { run, step, epoch }: JobAddress, text: string): Finding {
+  const presence = job.state === 'active' ? 'active' : 'due'
+  return { kind: 'leftover_job', run, step: step === ROOT_JOB ? null : step, epoch, presence, text, job }
+}
+
+/** Why a job has nothing left to do, in words; null: it has. */
+function whyLeftOver(address: JobAddress, facts: JobFacts): string | null {
+  const run = facts.runs.get(address.run)
+  if (run === undefined) return 'There is no such run.'
+  if (isFinished(run.status)) return `The run has ended: it is ${run.status}.`
+  if (address.epoch !== run.epoch) return `The job is of epoch ${address.epoch}, and the run is at ${run.epoch}.`
+  if (address.step === ROOT_JOB) return null
+  const statuses = stepsOf(address).map((step) => facts.step(address.run, step))
+  if (statuses.every((status) => status === undefined)) return `The run has no step ${address.step}.`
+  if (!statuses.every((status) => status === undefined || isSettled(status))) return null
+  return `Step ${address.step} has settled: it is ${statuses.find((status) => status !== undefined)}.`
+}

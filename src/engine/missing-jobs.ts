@@ -1,0 +1,107 @@
+import { findQuietRuns, readQuietRuns, type QuietRun } from '../db/sweep.ts'
+import { ROOT_JOB } from '../queue/names.ts'
+import { isFinished } from '../workflow/states.ts'
+import type { Engine } from './engine.ts'
+import { dueChildren, dueSteps, isGone, isRootDue, presenceOf, rootJobOf, type DueJob } from './due-jobs.ts'
+import { inSmallGroups, type Budget, type Finding } from './drift-finding.ts'
+import { QUIET_MS } from './quiet.ts'
+
+/** The first half of drift: what is due in Postgres, and the queue does not know. */
+
+/** Runs of one read of Postgres. */
+const RUNS_PER_PAGE = 250
+/** Due steps that are looked for of one run. */
+const STEPS_PER_RUN = 100
+
+/** What a page of runs showed. */
+interface Look {
+  suspects: Finding[]
+  /** Whether all that was due was looked for. */
+  isWhole: boolean
+}
+
+/** Goes through the unfinished runs, the oldest first, and returns what looks missing: to be confirmed by a second look. */
+export async function lookForMissing(engine: Engine, budget: Budget): Promise<Look & { runs: number }> {
+  const found: Look & { runs: number } = { suspects: [], isWhole: true, runs: 0 }
+  let cursor: string | null = null
+  do {
+    const limit = Math.min(RUNS_PER_PAGE, budget.runs - found.runs)
+    if (limit <= 0 || budget.isOver()) return { ...found, isWhole: false }
+    const page = await findQuietRuns(engine.db, { quietMs: 0, lockDurationMs: engine.lockDurationMs, cursor, limit })
+    const look = await lookAt(engine, page.runs)
+    found.suspects.push(...look.suspects)
+    found.isWhole &&= look.isWhole
+    found.runs += page.runs.length
+    cursor = page.cursor
+  } while (cursor !== null)
+  return found
+}
+
+/**
+ * Those that are missing still, by Postgres and the queue as they are now. A job that is held back counts only in a run
+ * in which nothing happens: in others, whoever lets it go may be about to.
+ */
+export async function confirmMissing(engine: Engine, suspects: readonly Finding[]): Promise<Finding[]> {
+  if (suspects.length === 0) return []
+  const ids = [...new Set(suspects.map(({ run }) => run))]
+  const { db, lockDurationMs } = engine
+  const again = await lookAt(engine, await readQuietRuns(db, ids, { quietMs: 0, lockDurationMs }))
+  const quiet = await readQuietRuns(db, ids, { quietMs: QUIET_MS, lockDurationMs })
+  const isQuiet = new Set(quiet.map(({ id }) => id))
+  const before = new Set(suspects.map(keyOf))
+  return again.suspects.filter(
+    (finding) => before.has(keyOf(finding)) && (finding.presence !== 'parked' || isQuiet.has(finding.run)),
+  )
+}
+
+/** Those of some runs of which the queue does not have all that is due. Reads both anew. */
+export async function findIncomplete(engine: Engine, runIds: readonly string[]): Promise<Set<string>> {
+  const incomplete = new Set<string>()
+  for (let start = 0; start < runIds.length; start += RUNS_PER_PAGE) {
+    const page = runIds.slice(start, start + RUNS_PER_PAGE)
+    const runs = await readQuietRuns(engine.db, page, { quietMs: 0, lockDurationMs: engine.lockDurationMs })
+    const { suspects } = await lookAt(engine, runs)
+    for (const { run, presence } of suspects) if (presence !== 'parked') incomplete.add(run)
+  }
+  return incomplete
+}
+
+const keyOf = ({ run, step, presence }: Finding) => `${run} ${step ?? ROOT_JOB} ${presence}`
+
+async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> {
+  const found: Look = { suspects: [], isWhole: true }
+  const asked: DueJob[] = []
+  for (const run of runs) {
+    // Ended or paused since it was found, or being dispatched by this very process.
+    if (isFinished(run.status) || run.status === 'paused' || engine.dispatching.has(run.id)) continue
+    if (run.queueToken !== engine.queueLife.token) {
+      found.suspects.push(missing(rootJobOf(run), 'missing', 'The run was not brought to the queue yet.'))
+      continue
+    }
+    const workflow = await engine.versions.get(run.versionId)
+    const due = dueSteps(run, workflow)
+    if (due.length > STEPS_PER_RUN) found.isWhole = false
+    asked.push(rootJobOf(run), ...dueChildren(run, workflow), ...due.slice(0, STEPS_PER_RUN))
+  }
+  const rootsDue = new Set(runs.filter(isRootDue).map(({ id }) => id))
+  await inSmallGroups(engine, asked, async (job) => {
+    const presence = await presenceOf(engine, job)
+    // Before the steps have settled, the root job waits for them, and so does an item beyond its map's concurrency.
+    const mayWait = job.addedBy !== null || (job.queue === null && !rootsDue.has(job.address.run))
+    if (isGone(presence)) found.suspects.push(missing(job, presence, textOf(job, presence)))
+    else if (presence === 'parked' && !mayWait) found.suspects.push(missing(job, presence, textOf(job, presence)))
+  })
+  return found
+}
+
+function missing(job: DueJob, presence: Finding['presence'], text: string): Finding {
+  const { run, step, epoch } = job.address
+  return { kind: 'missing_job', run, step: job.queue === null ? null : step, epoch, presence, text, job: null }
+}
+
+function textOf({ address, queue }: DueJob, presence: Finding['presence']): string {
+  const what = queue === null ? 'The end of the run' : `Step ${address.step}`
+  if (presence === 'missing') return `${what} needs a job, but the queue has none.`
+  if (presence === 'finished') return `${what} is due, but the queue holds its job to be done.`
+  return `${what} is due, but the queue holds its job back.`
+}
