@@ -11,7 +11,7 @@ const layer = (name, folder, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: folder, pathNot: TEST },
-  to: { path: '^(src|workers|dashboard|test|bench|scripts)/', pathNot: [folder, ...allowed] },
+  to: { path: '^(src|workers|dashboard|test|bench|chaos|scripts)/', pathNot: [folder, ...allowed] },
 })
 
 module.exports = {
@@ -86,6 +86,13 @@ module.exports = {
     layer(
       'actions',
       '^workers/actions/',
+      ['^workers/action\\.ts$'],
+      'An action sees its context and nothing else; so could one of a user.',
+    ),
+    layer('chaos-checker', '^chaos/checker\\.ts$', [], 'It judges the engine, so it has nothing from it: SQL only.'),
+    layer(
+      'chaos-actions',
+      '^chaos/actions/',
       ['^workers/action\\.ts$'],
       'An action sees its context and nothing else; so could one of a user.',
     ),

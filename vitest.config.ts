@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,workers,dashboard}/**/*.test.ts'],
+          include: ['{src,workers,dashboard,chaos}/**/*.test.ts'],
           maxWorkers: AT_ONCE,
           // Files keep nothing that others see: what is imported once serves all.
           isolate: false,

@@ -36,7 +36,7 @@ const CHECKS = [
     repair: 'npm run fix',
   },
   { name: 'copies', command: [bin('jscpd'), '--noTips'] },
-  { name: 'layers', command: [bin('depcruise'), 'src', 'workers', 'dashboard', 'test', 'bench'] },
+  { name: 'layers', command: [bin('depcruise'), 'src', 'workers', 'dashboard', 'test', 'bench', 'chaos'] },
   { name: 'dead code', command: [bin('knip'), '--no-config-hints'] },
   {
     name: 'migrations current',

@@ -13,6 +13,8 @@ export interface PrivateServer {
   readonly pid: number
   /** Stops it; its data stay. */
   stop(): Promise<void>
+  /** Ends it by a signal, whatever it is doing; its data stay. */
+  end(signal: NodeJS.Signals): Promise<void>
   /** Starts it again; `empty` forgets its data before. */
   start(options?: { empty?: boolean }): Promise<void>
   /** Stops it for good and removes its data. */
@@ -55,6 +57,10 @@ async function startPrivate(launch: (folder: string, port: number) => Promise<Se
       return server.pid
     },
     stop: () => server.stop(),
+    async end(signal) {
+      process.kill(server.pid, signal)
+      await server.exited
+    },
     async start(options = {}) {
       if (options.empty === true) await rm(data, { recursive: true, force: true })
       server = await launch(data, port)

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+
+/** A run that the load asked for. */
+export interface AcceptedRun {
+  /** Its idempotency key, and its tag. */
+  key: string
+  /** What the answers named; empty where none came. */
+  ids: string[]
+  /** What it must end as. */
+  ends: string
+  /** What its order must end as; null: it has none. */
+  order: string | null
+}
+
+/** Asks Postgres; the rows of one statement. */
+export type Ask = <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<Row[]>
+
+/** Our own way to Postgres, past the proxies. */
+export interface Ledger {
+  readonly ask: Ask
+  close(): Promise<void>
+}
+
+/** The tables of the experiment: what the actions do, what the load was told, and what must never be taken back. */
+const TABLES = `
+CREATE SCHEMA chaos;
+CREATE TABLE chaos.effects (run_id uuid NOT NULL, step_id text NOT NULL, attempt int NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE INDEX ON chaos.effects (run_id, step_id);
+CREATE TABLE chaos.calls (receipt text NOT NULL, idempotency_key text NOT NULL, run_id uuid NOT NULL, step_id text NOT NULL,
+  attempt int NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE INDEX ON chaos.calls (run_id, step_id);
+CREATE TABLE chaos.requests (key text PRIMARY KEY, ids uuid[] NOT NULL, ends text NOT NULL, order_status text);
+CREATE TABLE chaos.faults (place int PRIMARY KEY, kind text NOT NULL, at timestamptz NOT NULL);
+CREATE TABLE chaos.revoked (run_id uuid NOT NULL, step_id text, was text NOT NULL, became text NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp());
+
+CREATE FUNCTION chaos.revoke_step() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO chaos.revoked (run_id, step_id, was, became) VALUES (OLD.run_id, OLD.step_id, OLD.status, NEW.status); RETURN NULL; END $$;
+CREATE TRIGGER chaos_revoked AFTER UPDATE ON steps FOR EACH ROW
+  WHEN (OLD.status IN ('completed', 'failed', 'skipped', 'cancelled')
+    AND (NEW.status, NEW.attempt, NEW.completed_at) IS DISTINCT FROM (OLD.status, OLD.attempt, OLD.completed_at))
+  EXECUTE FUNCTION chaos.revoke_step();
+
+CREATE FUNCTION chaos.revoke_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO chaos.revoked (run_id, was, became) VALUES (OLD.id, OLD.status, NEW.status); RETURN NULL; END $$;
+CREATE TRIGGER chaos_revoked AFTER UPDATE ON runs FOR EACH ROW
+  WHEN (OLD.status IN ('completed', 'failed', 'cancelled') AND NEW.status IS DISTINCT FROM OLD.status)
+  EXECUTE FUNCTION chaos.revoke_run();
+`
+
+/** Makes the tables of the experiment, once the service's own are there. */
+export async function createLedger(ask: Ask): Promise<void> {
+  await ask(TABLES)
+}
+
+/** Writes down what the load asked for and was told. */
+export async function noteRequests(ask: Ask, runs: readonly AcceptedRun[]): Promise<void> {
+  await ask(
+    `INSERT INTO chaos.requests SELECT q.key, q.ids, q.ends, q.order_status
+     FROM json_to_recordset($1) AS q(key text, ids uuid[], ends text, order_status text)`,
+    [JSON.stringify(runs.map((run) => ({ ...run, order_status: run.order })))],
+  )
+}
+
+/** Writes down when each fault began. */
+export async function noteFaults(ask: Ask, faults: readonly { kind: string; beganAt: number }[]): Promise<void> {
+  await ask(
+    `INSERT INTO chaos.faults SELECT f.place, f.kind, to_timestamp(f.at_ms / 1000)
+     FROM json_to_recordset($1) AS f(place int, kind text, at_ms float8)`,
+    [JSON.stringify(faults.map(({ kind, beganAt }, place) => ({ place, kind, at_ms: beganAt })))],
+  )
+}
+
+const RETRY_PAUSE_MS = 100
+const STATEMENT_WITHIN_MS = 60_000
+
+/** Connects; a statement that Postgres could not take, since it was just being restarted, is sent again. */
+export function openLedger(url: string, signal: AbortSignal): Ledger {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 4,
+    application_name: 'chaos',
+    statement_timeout: STATEMENT_WITHIN_MS,
+  })
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  const isAway = (error: unknown) => {
+    const { code = '' } = error as { code?: string }
+    return code === '' || code.startsWith('57P') || code.startsWith('08') || code.startsWith('E')
+  }
+  return {
+    async ask<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) {
+      for (;;) {
+        signal.throwIfAborted()
+        try {
+          return (await pool.query<Row>(text, values)).rows
+        } catch (error) {
+          if (!isAway(error)) throw error
+          await sleep(RETRY_PAUSE_MS, undefined, { signal })
+        }
+      }
+    },
+    close: () => pool.end(),
+  }
+}
