@@ -90,7 +90,16 @@ async function submit(client: Client, load: Workload, run: AcceptedRun, random: 
   run.ids.push(id)
   if (load.event === undefined) return
   await sleep(eventAfterMs)
-  await client.ask({ method: 'POST', path: `/runs/${id}/events`, body: { name: load.event, data: { for: id } } })
+  await unlessDone(client, `/runs/${id}/events`, { name: load.event, data: { for: id } })
+}
+
+/** Asks for something that counts once. 409: an earlier try has counted, and what was said about it got lost. */
+async function unlessDone(client: Client, path: string, body: unknown): Promise<void> {
+  try {
+    await client.ask({ method: 'POST', path, body })
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 409)) throw error
+  }
 }
 
 const ORDER = { amount: '49.90', currency: 'EUR' }
@@ -109,17 +118,13 @@ async function decide(client: Client, refusals: string[], signal: AbortSignal): 
       await Promise.all(items.map((approval) => answer(client, approval)))
       await sleep(INBOX_EVERY_MS, undefined, { signal })
     } catch (error) {
-      if (error instanceof Refused) refusals.push(error.message)
+      // Else the client has been told to give up.
+      if (!(error instanceof Refused)) return
+      refusals.push(error.message)
     }
   }
 }
 
-async function answer(client: Client, approval: Approval): Promise<void> {
-  const path = `/runs/${approval.run_id}/steps/${approval.step_id}/${approval.input.decision}`
-  try {
-    await client.ask({ method: 'POST', path, body: { by: 'chaos' } })
-  } catch (error) {
-    // 409: an earlier answer has counted, and what was said about it got lost.
-    if (!(error instanceof Refused && error.status === 409)) throw error
-  }
+function answer(client: Client, { run_id, step_id, input }: Approval): Promise<void> {
+  return unlessDone(client, `/runs/${run_id}/steps/${step_id}/${input.decision}`, { by: 'chaos' })
 }

@@ -36,7 +36,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
       backend: { type: 'string', default: 'redis' },
       sequencing: { type: 'string', default: 'step' },
       'lock-ms': { type: 'string', default: '5000' },
-      rate: { type: 'string', default: '15' },
+      rate: { type: 'string', default: '8' },
       json: { type: 'string' },
       log: { type: 'string' },
     },

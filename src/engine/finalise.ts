@@ -1,8 +1,9 @@
 import type { Job } from 'bullmq'
 import { finishRuns, readForFinalise, readOutputs, type FinaliseRow, type RunEnd } from '../db/runs.ts'
+import { isRetryable } from '../db/retryable.ts'
 import { messageOf } from '../errors.ts'
-import { delayJob } from '../queue/control.ts'
-import { parseJobAddress } from '../queue/names.ts'
+import { delayJob, isControl } from '../queue/control.ts'
+import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
@@ -55,6 +56,22 @@ export class Finaliser {
   async process(job: Job, token: string): Promise<void> {
     const address = parseJobAddress(job.data)
     if (address === null) return
+    try {
+      await this.finalise(address, job, token)
+    } catch (error) {
+      if (isControl(error)) throw error
+      // A root job that fails would be missed by the sweep only, seconds later.
+      this.engine.log.warn({ err: error, run: address.run }, 'the run could not be ended: trying again')
+      await delayJob(job, token, LOOK_AGAIN_MS)
+    }
+  }
+
+  /** Resolves when every write has been answered. */
+  drained(): Promise<void> {
+    return this.ends.drained()
+  }
+
+  private async finalise(address: JobAddress, job: Job, token: string): Promise<void> {
     const row = await this.reads.add(address.run)
     // Perhaps by a process that died before it had told anybody.
     if (row !== null && isFinished(row.status)) this.engine.changes.runs([row.id])
@@ -67,11 +84,6 @@ export class Finaliser {
     const isUndone = end.status !== 'completed'
     const ending = { workflow, address, job, token, end }
     await this.ends.add(isUndone ? await compensate(this.engine, ending, row.compensation !== null) : end)
-  }
-
-  /** Resolves when every write has been answered. */
-  drained(): Promise<void> {
-    return this.ends.drained()
   }
 
   private async endOf(row: FinaliseRow, workflow: CompiledWorkflow): Promise<RunEnd> {
@@ -102,6 +114,8 @@ export class Finaliser {
     try {
       return { ...end, output: await this.outputOf(row, workflow) }
     } catch (error) {
+      // That Postgres does not answer just now says nothing about the output.
+      if (isRetryable(error)) throw error
       return {
         ...end,
         status: 'failed',

@@ -1,4 +1,5 @@
 import { TransactionLost, type Database, type Transaction } from '../db/client.ts'
+import { isRetryable } from '../db/retryable.ts'
 import type { StoredError } from '../db/schema.ts'
 import { messageOf } from '../errors.ts'
 import { BindingError } from '../workflow/references.ts'
@@ -59,7 +60,7 @@ export type Outcome =
   | { kind: 'cancelled'; reason: string }
   /** The worker shuts down. */
   | { kind: 'released' }
-  /** Postgres broke during a transaction: whether it committed must be read. */
+  /** Postgres broke during a transaction, or while the step began to wait: whether it committed must be read. */
   | { kind: 'unknown' }
 
 /** A result, ready to be stored. */
@@ -111,7 +112,7 @@ export async function perform(attempt: Attempt): Promise<Outcome> {
 async function execute(attempt: Attempt): Promise<Outcome> {
   const { step } = attempt.activation.step
   await simulate(attempt)
-  if (attempt.park) return attempt.park()
+  if (attempt.park) return begunToWait(attempt.park)
   switch (step.type) {
     case 'parallel':
     case 'join':
@@ -127,6 +128,16 @@ async function execute(attempt: Attempt): Promise<Outcome> {
       return attempt.activation.step.action === null
         ? { kind: 'completed', result: storable(step.id, undefined) }
         : runAction(attempt, attempt.activation.step.action)
+  }
+}
+
+/** A step that is to wait has nothing of its own that could break: where Postgres does meanwhile, the next read tells. */
+async function begunToWait(park: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await park()
+  } catch (error) {
+    if (isRetryable(error)) return { kind: 'unknown' }
+    throw error
   }
 }
 
