@@ -67,8 +67,7 @@ const READY_WITHIN_MS = 90_000
 const POLL_MS = 50
 /** Whatever ends is started again after so long: in an experiment that kills much, a pause that grows would only idle. */
 const RESTART_AFTER_MS = 300
-const GRACE_MS = 3_000
-const STOP_WITHIN_MS = 15_000
+const STOP_WITHIN_MS = 25_000
 
 /** Starts all of it; resolves once the APIs answer and the workers take steps. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
@@ -88,6 +87,7 @@ class Parts {
   private readonly servers: PrivateServer[] = []
   private readonly proxies: TcpProxy[] = []
   private readonly pids = new Set<number>()
+  private readonly lastLines = new Map<string, string>()
   private readonly told: Record<Telling, number> = { fenced: 0, queueLost: 0, sweptUp: 0, uncaught: 0 }
 
   constructor(options: FleetOptions) {
@@ -162,7 +162,6 @@ class Parts {
       DATABASE_POOL: '5',
       LOCK_DURATION_MS: String(lockMs),
       HEARTBEAT_MS: String(Math.floor(lockMs * 0.4)),
-      SHUTDOWN_GRACE_MS: String(GRACE_MS),
       SLUICE_ACTIONS: join(PACKAGE_ROOT, 'chaos/actions'),
       ...more,
     }
@@ -195,6 +194,7 @@ class Parts {
   }
 
   private hear(name: string, line: string): void {
+    this.lastLines.set(name, line)
     this.log?.write(`${name} ${line}\n`)
     for (const [kind, pattern] of Object.entries(TELLING) as [Telling, string | RegExp][]) {
       if (typeof pattern === 'string' ? line.includes(pattern) : pattern.test(line)) this.told[kind] += 1
@@ -220,7 +220,9 @@ class Parts {
           if (running !== undefined) process.kill(running.pid, 'SIGCONT')
           await supervised.stop()
           const end = await running?.exited
-          if (end !== undefined && end !== 'exit code 0') faults.push(`${name} did not stop in order: ${end}`)
+          if (end !== undefined && end !== 'exit code 0') {
+            faults.push(`${name} did not stop in order: ${end}; its last line: ${this.lastLines.get(name)}`)
+          }
         }),
       )
     }

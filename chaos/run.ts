@@ -15,10 +15,15 @@ const STOP_WITHIN_MS = 90_000
  */
 runMain(async () => {
   const options = parseOptions(process.argv.slice(2))
-  const lifecycle = createLifecycle({ log: createLogger('chaos', 'error'), deadlineMs: STOP_WITHIN_MS })
+  const lifecycle = createLifecycle({ log: createLogger('chaos', 'fatal'), deadlineMs: STOP_WITHIN_MS })
   console.log(`seed ${options.seed}: \`npm run chaos -- ${flagsOf(options)}\` replays this schedule`)
   const running = runExperiment(options, lifecycle.signal, console.log)
-  lifecycle.onStop('the experiment', () => running)
+  lifecycle.onStop('the experiment', () =>
+    running.catch((error: unknown) => {
+      console.error('ended before its time: nothing has been checked')
+      throw error
+    }),
+  )
   setTimeout(() => void lifecycle.stop('the experiment hangs', 1), longestMs(options)).unref()
   try {
     const report = await running

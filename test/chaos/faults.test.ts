@@ -16,6 +16,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 /** Short, and with locks as short, so that workers are paused for longer than those last. */
 const SHORT = ['--seconds', '17', '--lock-ms', '1500', '--rate', '8', '--workers', '2']
 
+/** It ends by itself before, however slow the machine. */
+const LONGEST_MS = 330_000
+
 /** `npm run chaos`, in a temporary folder of its own, which must be empty afterwards. */
 async function runChaos(name: string, flags: readonly string[]) {
   const temporary = await mkdtemp(join(folder, 'tmp-'))
@@ -36,7 +39,7 @@ describe.concurrent('under load, with every kind of fault, nothing is lost, repe
   test.for([
     ['a fixed seed', 1],
     ['a random seed', randomInt(1, 1_000_000_000)],
-  ] as const)('%s, on Redis', async ([name, seed], { expect }) => {
+  ] as const)('%s, on Redis', { timeout: LONGEST_MS }, async ([name, seed], { expect }) => {
     const { end, printed, report, left } = await runChaos(name, ['--seed', String(seed)])
     expect(report?.findings, printed).toEqual([])
     expect({ end, left }, printed).toEqual({ end: 0, left: [] })
