@@ -1,5 +1,6 @@
 // npm run model -- --runs 1000 --seed 7: that many random sequences of commands on each backend (test/model). The same seed
-// gives the same workflows and commands again, though not the same timing. --backend redis or postgres: only that one.
+// gives the same workflows and commands again, though not the same timing. --backend redis or postgres: only that one;
+// --sequencing step or segment: all workflows so, else some.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
     backend: { type: 'string' },
+    sequencing: { type: 'string' },
   },
 })
 for (const name of ['runs', 'seed']) {
@@ -25,6 +27,7 @@ const environment = {
   MODEL_RUNS: values.runs,
   MODEL_SEED: values.seed,
   ...(values.backend === undefined ? {} : { MODEL_BACKEND: values.backend }),
+  ...(values.sequencing === undefined ? {} : { MODEL_SEQUENCING: values.sequencing }),
 }
 console.log(`seed ${values.seed}`)
 const { status } = spawnSync(

@@ -74,6 +74,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     async stop() {
       stopCanaries()
       stopWatching()
+      executor.takeNoMore()
       const grace = setTimeout(() => executor.releaseAll(), parts.shutdownGraceMs)
       await server.close(false)
       clearTimeout(grace)

@@ -7,6 +7,7 @@ import type { StepState } from '../db/run-states.ts'
 import { getStep, type AttemptRow, type StepDetail, type StepRow, type WorkerName } from '../db/step-queries.ts'
 import { SluiceError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
+import { jobOf } from '../engine/stretch.ts'
 import { at } from '../workflow/at.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
 import { findStep, type FoundStep } from '../workflow/child-step.ts'
@@ -99,7 +100,7 @@ export async function readStepDetail(engine: Engine, run: RunDetail, stepId: str
     job:
       run.epoch === 0
         ? null
-        : engine.queue.placeOf({ run: run.id, step: stepId, epoch: run.epoch }, found.step.step.queue),
+        : engine.queue.placeOf(jobOf(workflow, found.step, { run: run.id, epoch: run.epoch }), found.step.step.queue),
     attempts: attemptsOf(detail),
   }
 }

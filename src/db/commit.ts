@@ -1,4 +1,5 @@
 import type { Database } from './client.ts'
+import type { RunStatus } from '../workflow/states.ts'
 import type { StoredError } from './schema.ts'
 
 /**
@@ -25,6 +26,17 @@ export interface Completion extends AttemptKey {
   output: string | null
   outputBytes: number | null
   branch: string | null
+  /** Index of the step that the same job runs next, where the answer is to tell about it. */
+  next?: number | null
+}
+
+/** What the commit of a step tells about its run and the next step, which nobody has begun. */
+export interface Ahead {
+  runStatus: RunStatus
+  epoch: number
+  haltedBy: string | null
+  /** Postgres's time of the commit, to the microsecond. */
+  now: string
 }
 
 /** A step that settled otherwise, or failed an attempt and will be tried again. */
@@ -94,31 +106,47 @@ export async function markStarted(db: Executor, keys: readonly AttemptKey[]): Pr
 
 const COMPLETE = `
 WITH input AS (
-  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[], $7::text[], $8::int[], $9::text[])
-    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, output, output_bytes, branch)
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[], $7::text[], $8::int[], $9::text[], $10::int[])
+    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, output, output_bytes, branch, next_index)
 ), ${RUNS_STARTED}, done AS (
   UPDATE steps s SET status = 'completed', attempt = i.attempt, worker_id = i.worker_id, started_at = i.started_at,
     completed_at = clock_timestamp(), retry_at = NULL, branch = i.branch, output_bytes = i.output_bytes, error = NULL, reason = NULL,
     waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
-  RETURNING s.run_id, s.step_index, i.output
+  RETURNING s.run_id, s.step_index, i.output, i.next_index
 ), results AS (
   INSERT INTO step_results (run_id, step_index, output) SELECT run_id, step_index, output::json FROM done
-)
+)`
+
+const COMPLETE_ALONE = `${COMPLETE}
 SELECT run_id || '.' || step_index AS key FROM done`
 
-/** Commits results: the state and the output of each step at once. Locks the steps' rows, and their runs' on the first. */
-export async function completeSteps(db: Executor, items: readonly Completion[]): Promise<Applied> {
+/** Run and next step as they were when the statement began, like any read that came just before the commit. */
+const COMPLETE_AND_LOOK_AHEAD = `${COMPLETE}
+SELECT d.run_id || '.' || d.step_index AS key, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy", clock_timestamp()::text AS now
+FROM done d
+LEFT JOIN steps n ON n.run_id = d.run_id AND n.step_index = d.next_index AND n.status = 'pending' AND n.attempt = 0
+LEFT JOIN runs r ON r.id = n.run_id`
+
+/**
+ * Commits results: the state and the output of each step at once. Locks the steps' rows, and their runs' on the first.
+ * Answers those that counted, by key, with what is ahead: null where nobody asked, or where the next step has been begun.
+ */
+export async function completeSteps(db: Executor, items: readonly Completion[]): Promise<Map<string, Ahead | null>> {
   const sorted = [...items].sort(byKey)
-  return applied(
-    await db.batch('complete_steps', COMPLETE, [
-      ...attemptColumns(sorted),
-      sorted.map((item) => item.output),
-      sorted.map((item) => item.outputBytes),
-      sorted.map((item) => item.branch),
-    ]),
-  )
+  const columns = [
+    ...attemptColumns(sorted),
+    sorted.map((item) => item.output),
+    sorted.map((item) => item.outputBytes),
+    sorted.map((item) => item.branch),
+    sorted.map((item) => item.next ?? null),
+  ]
+  const looksAhead = items.some((item) => typeof item.next === 'number')
+  const rows = looksAhead
+    ? await db.batch<{ key: string } & Ahead>('complete_and_look_ahead', COMPLETE_AND_LOOK_AHEAD, columns)
+    : await db.batch<{ key: string; runStatus?: null }>('complete_steps', COMPLETE_ALONE, columns)
+  return new Map(rows.map(({ key, ...ahead }) => [key, ahead.runStatus ? ahead : null]))
 }
 
 const SETTLE = `

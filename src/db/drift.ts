@@ -1,36 +1,41 @@
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
 
-/** What Postgres says of the runs and steps whose jobs the queue holds. */
-export interface JobFacts {
-  /** By id; a run that is not there is left out. */
-  runs: Map<string, { status: RunStatus; epoch: number }>
-  /** By run and id. */
-  step(run: string, step: string): StepStatus | undefined
+/** What Postgres says of a run whose jobs the queue holds. */
+export interface JobRun {
+  status: RunStatus
+  epoch: number
+  versionId: string
 }
 
-/** Reads the facts of some runs, and of those of their steps that are named. Indexes: the primary keys. Locks nothing. */
-export async function readJobFacts(
+/** Reads some runs, by id; one that is not there is left out. Index: the primary key. Locks nothing. */
+export async function readJobRuns(db: Database, ids: readonly string[]): Promise<Map<string, JobRun>> {
+  if (ids.length === 0) return new Map()
+  const runs = await db.batch<JobRun & { id: string }>(
+    'drift_runs',
+    'SELECT id, status, epoch, version_id AS "versionId" FROM runs WHERE id = ANY($1::uuid[])',
+    [ids],
+  )
+  return new Map(runs.map(({ id, ...run }) => [id, run]))
+}
+
+/** Statuses of steps of some runs, by run and id. */
+export type StepStatuses = (run: string, step: string) => StepStatus | undefined
+
+/** Reads the statuses of the steps of these ids in each of these runs. Index: the primary key. Locks nothing. */
+export async function readStepStatuses(
   db: Database,
   runIds: readonly string[],
   stepIds: readonly string[],
-): Promise<JobFacts> {
-  if (runIds.length === 0) return { runs: new Map(), step: () => undefined }
-  const runs = await db.batch<{ id: string; status: RunStatus; epoch: number }>(
-    'drift_runs',
-    'SELECT id, status, epoch FROM runs WHERE id = ANY($1::uuid[])',
-    [runIds],
-  )
+): Promise<StepStatuses> {
+  if (stepIds.length === 0) return () => undefined
   const steps = await db.batch<{ run: string; step: string; status: StepStatus }>(
     'drift_steps',
     `SELECT run_id AS run, step_id AS step, status FROM steps WHERE run_id = ANY($1::uuid[]) AND step_id = ANY($2::text[])`,
     [runIds, stepIds],
   )
   const known = new Map(steps.map(({ run, step, status }) => [`${run} ${step}`, status]))
-  return {
-    runs: new Map(runs.map(({ id, ...run }) => [id, run])),
-    step: (run, step) => known.get(`${run} ${step}`),
-  }
+  return (run, step) => known.get(`${run} ${step}`)
 }
 
 /** An unfinished run, or one that was unfinished a moment ago, as the flush drill follows it. */

@@ -4,6 +4,7 @@ import {
   markStarted,
   releaseAttempts,
   settleSteps,
+  type Ahead,
   type Applied,
   type AttemptKey,
   type Completion,
@@ -25,7 +26,7 @@ import type { Engine } from './engine.ts'
 export class GroupCommit {
   private readonly db: Database
   private readonly changes: Changes
-  private readonly completions: Batcher<Completion, boolean>
+  private readonly completions: Batcher<Completion, Committed>
   private readonly settlements: Batcher<Settlement, boolean>
   private readonly starts: Batcher<StartMark, boolean>
 
@@ -36,12 +37,12 @@ export class GroupCommit {
     this.completions = new Batcher({
       ...common,
       name: 'completions',
-      flush: (items) => this.commit(items, completeSteps),
+      flush: (items) => this.commitResults(items),
     })
     this.settlements = new Batcher({
       ...common,
       name: 'settlements',
-      flush: (items) => this.commit(items, settleSteps),
+      flush: async (items) => this.countedOf(items, await settleSteps(this.db, items)),
     })
     this.starts = new Batcher({
       ...common,
@@ -60,7 +61,7 @@ export class GroupCommit {
   }
 
   /** Commits a result, exactly once for each step of a run. */
-  complete(item: Completion, mark?: StartMark): Promise<boolean> {
+  complete(item: Completion, mark?: StartMark): Promise<Committed> {
     if (mark) mark.dropped = true
     return this.completions.add(item)
   }
@@ -102,17 +103,26 @@ export class GroupCommit {
     for (const { runId, stepIndex } of keys) this.changes.step(runId, stepIndex)
   }
 
+  private async commitResults(items: Completion[]): Promise<Committed[]> {
+    const done = await completeSteps(this.db, items)
+    const counted = await this.countedOf(items, done)
+    return items.map((item, index) => ({ counted: counted[index]!, ahead: done.get(keyOf(item)) ?? null }))
+  }
+
   /** A commit that did not count was either fenced, or had been made before its answer got lost. */
-  private async commit<Item extends AttemptKey>(
-    items: Item[],
-    statement: (db: Database, items: readonly Item[]) => Promise<Applied>,
-  ): Promise<boolean[]> {
-    const counted = await statement(this.db, items)
+  private async countedOf(items: readonly AttemptKey[], counted: Pick<Applied, 'has'>): Promise<boolean[]> {
     this.tell(items)
     const rest = items.filter((item) => !counted.has(keyOf(item)))
     const before = rest.length === 0 ? new Set<string>() : await findCommitted(this.db, rest)
     return items.map((item) => counted.has(keyOf(item)) || before.has(keyOf(item)))
   }
+}
+
+/** What came of the commit of a result. */
+export interface Committed {
+  counted: boolean
+  /** See {@link Ahead}: where the completion asked for it. */
+  ahead: Ahead | null
 }
 
 /** A start on its way to Postgres; `dropped` once its step has ended. */

@@ -1,7 +1,8 @@
 import { markUndispatched, raiseEpochs } from '../db/runs.ts'
 import type { FlowSpec } from '../queue/flow.ts'
-import type { CompiledWorkflow } from '../workflow/compile.ts'
-import { flowShape, SETTLED } from '../workflow/flow-shape.ts'
+import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
+import { flowShape, NO_JOB } from '../workflow/flow-shape.ts'
+import { LAST } from '../workflow/segments.ts'
 import { isSettled } from '../workflow/states.ts'
 import type { Engine } from './engine.ts'
 
@@ -72,7 +73,7 @@ export function flowSpec(
   settled: (step: number) => boolean,
 ): FlowSpec {
   const shape = flowShape(compiled.plan, settled)
-  const included = compiled.steps.filter((step) => shape.parent[step.index] !== SETTLED)
+  const included = compiled.steps.filter((step) => shape.parent[step.index] !== NO_JOB)
   const position = new Map(included.map((step, index) => [step.index, index]))
   return {
     run: run.id,
@@ -81,11 +82,19 @@ export function flowSpec(
       id: step.id,
       queue: step.queue,
       priority: run.priority ?? step.priority,
-      maxRetries: step.maxRetries,
+      maxRetries: maxRetriesOf(compiled, step),
       parent: position.get(shape.parent[step.index]!) ?? -1,
       gated: shape.gated[step.index]!,
     })),
   }
+}
+
+/** Of all steps that its job runs. */
+function maxRetriesOf({ plan, steps }: CompiledWorkflow, carrier: CompiledStep): number {
+  let retries = carrier.maxRetries
+  for (let next = plan.successor[carrier.index]!; next !== LAST; next = plan.successor[next]!)
+    retries += steps[next]!.maxRetries
+  return retries
 }
 
 /** What `work` gives; throws where that takes longer than `timeoutMs`. */

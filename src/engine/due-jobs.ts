@@ -5,6 +5,7 @@ import { findStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { isSettled } from '../workflow/states.ts'
 import type { Engine } from './engine.ts'
+import { jobOf, stretchFrom } from './stretch.ts'
 
 /**
  * Which jobs the queue should have of a run, judged from Postgres alone, and where they are. What is due must have a job
@@ -20,14 +21,16 @@ export interface DueJob {
   addedBy: DueJob | null
 }
 
-/** The job that carries a step. */
-function jobOf(run: { id: string; epoch: number }, step: Pick<CompiledStep, 'id' | 'queue'>): DueJob {
-  return { address: { run: run.id, step: step.id, epoch: run.epoch }, queue: step.queue, addedBy: null }
+/** The job that runs a step. */
+function dueJob(run: { id: string; epoch: number }, workflow: CompiledWorkflow, step: CompiledStep): DueJob {
+  const address = jobOf(workflow, step, { run: run.id, epoch: run.epoch })
+  return { address, queue: step.queue, addedBy: null }
 }
 
-/** The steps that a job carries, by id: it has work as long as one of them has not settled. */
-export function stepsOf(address: JobAddress): string[] {
-  return [address.step]
+/** The steps that a job runs, by id: it has work as long as one of them has not settled. */
+export function stepsOf(workflow: CompiledWorkflow, address: JobAddress): string[] {
+  const first = workflow.steps[workflow.indexOf.get(address.step) ?? -1]
+  return first === undefined ? [address.step] : stretchFrom(workflow, first).map(({ id }) => id)
 }
 
 /** The root job of a run. */
@@ -45,7 +48,7 @@ export function dueSteps(run: QuietRun, workflow: CompiledWorkflow): DueJob[] {
     .filter(({ index }) =>
       workflow.plan.dependencies[index]!.every((dependency) => isSettled(run.statuses[dependency]!)),
     )
-    .map((step) => jobOf(run, step))
+    .map((step) => dueJob(run, workflow, step))
 }
 
 /** Jobs of items and compensations that should be there. Compensations hang in a chain: only the first of them is due. */
@@ -59,7 +62,7 @@ export function dueChildren(run: QuietRun, workflow: CompiledWorkflow): DueJob[]
 function childJob(run: QuietRun, workflow: CompiledWorkflow, id: string): DueJob | null {
   const found = findStep(workflow, id)
   if (found === null) return null
-  const job = jobOf(run, found.step)
+  const job = dueJob(run, workflow, found.step)
   if (found.kind === 'step') return job
   const mapId = found.kind === 'item' ? found.parentId : null
   return { ...job, addedBy: mapId === null ? rootJobOf(run) : childJob(run, workflow, mapId) }

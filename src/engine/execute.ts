@@ -6,6 +6,7 @@ import { isRetryable } from '../db/retryable.ts'
 import { delayJob, failJob, handBackJob, isControl, parkJob, retryJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import { findStep } from '../workflow/child-step.ts'
+import type { CompiledStep } from '../workflow/compile.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
 import { retryDelayMs } from '../workflow/retry.ts'
 import { Activations, concurrencyOf, type Activation } from './activate.ts'
@@ -27,6 +28,7 @@ import {
 } from './perform.ts'
 import { scopeOf, factsOf } from './scope.ts'
 import { StepLogs } from './step-logs.ts'
+import { activateNext, firstUnsettled, jobOf, lastOf, lookAhead, successorOf } from './stretch.ts'
 
 /** How soon a job that finds its step owned by a living worker looks again. */
 const LOOK_AGAIN_MS = 500
@@ -43,6 +45,33 @@ export interface ExecutorOptions {
   action: (name: string) => ExecutableAction | undefined
   /** Whether this process may judge others by their silence: {@link Heartbeat.isSteady}. */
   isSteady: () => boolean
+}
+
+/** Where a step is being seen to. */
+interface Place {
+  address: JobAddress
+  /** The job that runs it; its address names the first step of a segment. */
+  bull: Job
+  token: string
+}
+
+/** What came of one look at a step. */
+type Progress =
+  /** Something changed meanwhile: read again. */
+  | { kind: 'again' }
+  /** The job has nothing more to do. */
+  | { kind: 'over' }
+  /** It has settled: `before` by somebody else, or in an earlier life of the job. */
+  | { kind: 'settled'; before: boolean; failure: string | null; next: Activation | null }
+
+const AGAIN: Progress = { kind: 'again' }
+const OVER: Progress = { kind: 'over' }
+
+function settled({
+  failure = null,
+  next = null,
+}: { failure?: string | null; next?: Activation | null } = {}): Progress {
+  return { kind: 'settled', before: false, failure, next }
 }
 
 /** An attempt that goes on to wait. */
@@ -82,6 +111,7 @@ export class StepExecutor {
   private readonly gates: Gates
   private readonly logs: StepLogs
   private readonly running = new Map<string, Running>()
+  private takesMore = true
   private stopping = false
 
   constructor(options: ExecutorOptions) {
@@ -114,6 +144,11 @@ export class StepExecutor {
     }
   }
 
+  /** Begins no further step of the jobs under way: they are handed back when the step that they are at has ended. */
+  takeNoMore(): void {
+    this.takesMore = false
+  }
+
   /** Fires the signals of all attempts and hands their jobs back; attempts to come are handed back at once. */
   releaseAll(): void {
     this.stopping = true
@@ -142,49 +177,63 @@ export class StepExecutor {
     await Promise.all([this.commit.drained(), this.logs.drained()])
   }
 
-  private async take(address: JobAddress, job: Job, token: string): Promise<void> {
+  /** Sees to the steps of a job, one after the other. A failure is the job's only when all of them have settled. */
+  private async take(first: JobAddress, bull: Job, token: string): Promise<void> {
+    let address = first
+    let next: Activation | null = null
+    let failure: string | null = null
     for (;;) {
-      const activation = await this.activations.read(address)
-      if (activation === null) return
+      const activation: Activation | null = next ?? (await this.activations.read(address))
+      next = null
+      if (activation === null) break
       const decision = decide(...factsOf(activation))
-      const done = await this.follow(decision, activation, address, job, token)
-      if (done) return
+      const progress = await this.follow(decision, activation, { address, bull, token })
+      if (progress.kind === 'over') return
+      if (progress.kind === 'again') continue
+      failure = progress.failure ?? failure
+      const step = await this.stepAfter(activation, progress.before)
+      if (step === null) break
+      if (!this.takesMore) return handBackJob(bull, token)
+      address = { ...first, step: step.id }
+      next = progress.next
     }
+    if (failure !== null) failJob(failure)
   }
 
-  /** Acts on a decision; false: something changed meanwhile, read again. */
-  private async follow(
-    decision: Decision,
-    activation: Activation,
-    job: JobAddress,
-    bull: Job,
-    token: string,
-  ): Promise<boolean> {
-    const settled = { workflow: activation.workflow, step: activation.step, job }
+  /** The next step of the job. Where a step had settled before, so may have those behind it. */
+  private async stepAfter(activation: Activation, before: boolean): Promise<CompiledStep | null> {
+    const next = successorOf(activation)
+    if (next === null || !before) return next
+    return firstUnsettled(this.engine, activation.workflow, { run: activation.run.id, step: next })
+  }
+
+  /** Acts on a decision. */
+  private async follow(decision: Decision, activation: Activation, place: Place): Promise<Progress> {
+    const { address: job, bull, token } = place
+    const { workflow, step, child } = activation
     switch (decision.kind) {
       case 'stale':
-        if (activation.child === null) await this.gates.openAll(settled)
-        else if (activation.child.itemIndex !== null) await this.openNextItems(activation, job)
-        return true
+        if (child === null) await this.gates.openAll({ workflow, step: lastOf(activation), job })
+        else if (child.itemIndex !== null) await this.openNextItems(activation, job)
+        return OVER
       case 'settled':
         // Perhaps by a process that died before it had told anybody.
-        this.engine.changes.step(job.run, activation.step.index)
+        this.engine.changes.step(job.run, step.index)
         await this.release(activation, job)
-        return true
+        return { kind: 'settled', before: true, failure: null, next: null }
       case 'wait':
-        await this.park(job, bull, token)
-        return false
+        await this.park(activation, place)
+        return AGAIN
       case 'skip':
       case 'cancel':
       case 'fail':
         // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
         if (activation.row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
-        if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return false
+        if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return AGAIN
         await this.release(activation, job)
-        if (decision.kind === 'fail') failJob(decision.error.message)
-        return true
+        return settled({ failure: decision.kind === 'fail' ? decision.error.message : null })
       case 'execute':
-        return this.execute(activation, job, bull, token)
+        return this.execute(activation, place)
     }
   }
 
@@ -192,17 +241,20 @@ export class StepExecutor {
    * A job that came before its dependencies settled waits at a gate of its own. A dependency may settle between the read
    * and the gate, and then nobody opens it: so the state is read once more, and the gate opened if need be.
    */
-  private async park(job: JobAddress, bull: Job, token: string): Promise<void> {
-    this.engine.log.info({ run: job.run, step: job.step }, 'a job came before its dependencies had settled: it waits')
+  private async park({ workflow, step }: Activation, { address, bull, token }: Place): Promise<void> {
+    const { run } = address
+    this.engine.log.info({ run, step: step.id }, 'a job came before its dependencies had settled: it waits')
+    const job = jobOf(workflow, step, address)
     await this.engine.queue.addGate(bull, job)
-    const again = await this.activations.read(job)
+    const again = await this.activations.read(address)
     if (again === null || decide(...factsOf(again)).kind !== 'wait') await this.engine.queue.openGates([job])
     await parkJob(bull, token)
   }
 
-  private async execute(activation: Activation, job: JobAddress, bull: Job, token: string): Promise<boolean> {
+  private async execute(activation: Activation, place: Place): Promise<Progress> {
     const { row } = activation
-    if (row.status === 'waiting') return this.resume(activation, job, bull, token)
+    const { bull, token } = place
+    if (row.status === 'waiting') return this.resume(activation, place)
     if (row.retryInMs !== null && row.retryInMs > 5) return delayJob(bull, token, row.retryInMs)
     if (this.stopping) return handBackJob(bull, token)
     if (row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
@@ -213,7 +265,7 @@ export class StepExecutor {
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
     try {
       const outcome = await this.attempt(activation, key)
-      return outcome !== null && (await this.finish(outcome, { activation, key, job, bull, token }))
+      return outcome === null ? AGAIN : await this.finish(outcome, { ...place, activation, key })
     } finally {
       // Not before its end is committed: a second job of the step would take it for abandoned.
       this.running.delete(attemptId(key))
@@ -225,12 +277,12 @@ export class StepExecutor {
    * nothing yet, it waits in the queue again. What came between the look and the gate would open no gate: so there is a
    * second look behind it.
    */
-  private async resume(activation: Activation, job: JobAddress, bull: Job, token: string): Promise<boolean> {
+  private async resume(activation: Activation, place: Place): Promise<Progress> {
+    const { address: job, bull, token } = place
     const key = { ...this.keyFor(activation), attempt: activation.row.attempt }
     key.startedAt = activation.row.startedAt ?? activation.row.now
-    const place = { activation, key, job, bull, token }
     const look = await this.look(activation, key)
-    if (look.kind !== 'still') return this.finish({ outcome: look }, place)
+    if (look.kind !== 'still') return this.finish({ outcome: look }, { ...place, activation, key })
     if (look.items === undefined) {
       await this.rewind(activation, key, look)
       const delayMs = look.wakeAt === null ? undefined : Date.parse(look.wakeAt) - Date.parse(activation.row.now)
@@ -247,7 +299,7 @@ export class StepExecutor {
     }
     await parkJob(bull, token)
     // A map whose items the queue holds to be done, although they are not: the sweep dispatches the run anew.
-    return look.items === undefined ? false : delayJob(bull, token, LOOK_AGAIN_MS)
+    return look.items === undefined ? AGAIN : delayJob(bull, token, LOOK_AGAIN_MS)
   }
 
   private async look(activation: Activation, key: AttemptKey): Promise<Outcome | Still> {
@@ -367,17 +419,11 @@ export class StepExecutor {
     }
   }
 
-  /** Commits how an attempt ended, and ends its job accordingly; false: fenced, read again. */
+  /** Commits how an attempt ended, and ends its job where it is to come up again later. */
   private async finish(
     { outcome, mark }: { outcome: Outcome; mark?: StartMark },
-    {
-      activation,
-      key,
-      job,
-      bull,
-      token,
-    }: { activation: Activation; key: AttemptKey; job: JobAddress; bull: Job; token: string },
-  ): Promise<boolean> {
+    { activation, key, address: job, bull, token }: Place & { activation: Activation; key: AttemptKey },
+  ): Promise<Progress> {
     switch (outcome.kind) {
       case 'parked':
         if (mark) {
@@ -388,25 +434,30 @@ export class StepExecutor {
         await this.commitParking(outcome, key)
         if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
         else this.engine.changes.step(key.runId, key.stepIndex)
-        return false
-      case 'completed':
-        if (!(await this.commit.complete({ ...key, ...outcome.result }, mark))) return this.fenced(key)
+        return AGAIN
+      case 'completed': {
+        const { result } = outcome
+        const completion = { ...key, ...result, next: lookAhead(activation) }
+        const { counted, ahead } = await this.commit.complete(completion, mark)
+        if (!counted) return this.fenced(key)
         await this.release(activation, job)
-        return true
+        return settled({ next: ahead === null ? null : activateNext(activation, result, ahead) })
+      }
       case 'committed':
         if (mark) mark.dropped = true
         this.engine.changes.step(key.runId, key.stepIndex)
         await this.release(activation, job)
-        return true
+        return settled()
       case 'fenced':
         return this.fenced(key)
       case 'unknown':
         // Reading again tells: settled, if it committed; if not, this process takes its own attempt over.
-        return false
+        return AGAIN
       case 'cancelled': {
         const settlement = this.settlementOf({ kind: 'cancel', reason: outcome.reason }, activation)
         // Nothing is released: a newer epoch has the steps that depend on it.
-        return (await this.commit.settle({ ...settlement, ...key, attempted: true }, mark)) || this.fenced(key)
+        const isCounted = await this.commit.settle({ ...settlement, ...key, attempted: true }, mark)
+        return isCounted ? OVER : this.fenced(key)
       }
       case 'released':
         await this.commit.release(key)
@@ -417,17 +468,17 @@ export class StepExecutor {
         if (settlement.status === 'retrying')
           return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
         await this.release(activation, job)
-        return failJob(outcome.error.message)
+        return settled({ failure: outcome.error.message })
       }
     }
   }
 
-  private fenced(key: AttemptKey): false {
+  private fenced(key: AttemptKey): Progress {
     this.engine.log.warn(
       { run: key.runId, step: key.stepIndex, attempt: key.attempt },
       'another attempt owns the step: this one changed nothing',
     )
-    return false
+    return AGAIN
   }
 
   /** Whether the step's attempt may still be going on: its owner beats, or is this process and has it in hand. */
@@ -496,7 +547,7 @@ export class StepExecutor {
     return { ...base, status: 'retrying', retryAfterMs: delayMs, halts: null }
   }
 
-  private async giveUp(activation: Activation, key: AttemptKey): Promise<boolean> {
+  private async giveUp(activation: Activation, key: AttemptKey): Promise<Progress> {
     const error: StoredError = {
       code: 'worker_lost',
       message: `${MAX_LOST_ATTEMPTS} workers stopped while they ran step ${activation.step.id}: it may be what stops them`,
@@ -510,7 +561,7 @@ export class StepExecutor {
       halts: haltsOf(activation),
       attempted: false,
     })
-    return false
+    return AGAIN
   }
 }
 

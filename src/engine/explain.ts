@@ -154,7 +154,7 @@ async function askQueue(
   const ask = async (): Promise<KnownQueue> => {
     const [lost, paused, active] = [new Set<string>(), new Set<string>(), new Map<string, number>()]
     for (const step of asked) {
-      if (isLost(await queue.stepPresence({ run: run.id, step: step.id, epoch }, step.queue))) lost.add(step.id)
+      if (isLost(await queue.stepPresence({ run: run.id, step: step.carrier, epoch }, step.queue))) lost.add(step.id)
     }
     for (const name of names) {
       if (await queue.isPaused(stepsQueue(name))) paused.add(name)

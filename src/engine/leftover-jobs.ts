@@ -1,4 +1,4 @@
-import { readJobFacts, type JobFacts } from '../db/drift.ts'
+import { readJobRuns, readStepStatuses, type JobRun, type StepStatuses } from '../db/drift.ts'
 import { isUuid } from '../db/search.ts'
 import { ROOT_JOB, type JobAddress } from '../queue/names.ts'
 import { PENDING_STATES, type PendingJob } from '../queue/queue.ts'
@@ -54,11 +54,15 @@ export async function confirmLeftover(engine: Engine, suspects: readonly Finding
 async function judge(engine: Engine, jobs: readonly PendingJob[]): Promise<Finding[]> {
   const ours = jobs.flatMap((job) => (job.address === null ? [] : [{ job, address: job.address }]))
   const addresses = ours.map(({ address }) => address).filter(({ run }) => isUuid(run))
-  const runIds = [...new Set(addresses.map(({ run }) => run))]
-  const stepIds = [...new Set(addresses.flatMap(stepsOf))]
-  const facts = await readJobFacts(engine.db, runIds, stepIds)
+  const runs = await readJobRuns(engine.db, [...new Set(addresses.map(({ run }) => run))])
+  const carried = new Map<JobAddress, string[]>()
+  for (const address of addresses) {
+    const run = runs.get(address.run)
+    if (run !== undefined) carried.set(address, stepsOf(await engine.versions.get(run.versionId), address))
+  }
+  const statusOf = await readStepStatuses(engine.db, [...runs.keys()], [...new Set([...carried.values()].flat())])
   return ours.flatMap(({ job, address }) => {
-    const text = whyLeftOver(address, facts)
+    const text = whyLeftOver(address, { run: runs.get(address.run), steps: carried.get(address) ?? [], statusOf })
     return text === null ? [] : [leftover(job, address, text)]
   })
 }
@@ -69,13 +73,15 @@ function leftover(job: PendingJob, { run, step, epoch }: JobAddress, text: strin
 }
 
 /** Why a job has nothing left to do, in words; null: it has. */
-function whyLeftOver(address: JobAddress, facts: JobFacts): string | null {
-  const run = facts.runs.get(address.run)
+function whyLeftOver(
+  address: JobAddress,
+  { run, steps, statusOf }: { run: JobRun | undefined; steps: readonly string[]; statusOf: StepStatuses },
+): string | null {
   if (run === undefined) return 'There is no such run.'
   if (isFinished(run.status)) return `The run has ended: it is ${run.status}.`
   if (address.epoch !== run.epoch) return `The job is of epoch ${address.epoch}, and the run is at ${run.epoch}.`
   if (address.step === ROOT_JOB) return null
-  const statuses = stepsOf(address).map((step) => facts.step(address.run, step))
+  const statuses = steps.map((step) => statusOf(address.run, step))
   if (statuses.every((status) => status === undefined)) return `The run has no step ${address.step}.`
   if (!statuses.every((status) => status === undefined || isSettled(status))) return null
   return `Step ${address.step} has settled: it is ${statuses.find((status) => status !== undefined)}.`

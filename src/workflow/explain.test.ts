@@ -155,7 +155,7 @@ describe('a step that is due', () => {
 
   test('asks of the queue and its workers; what is held back asks of nothing', () => {
     expect(questionsAbout(one, runOf(one))).toEqual({
-      due: [{ id: 'a', queue: 'gpu', action: 'charge' }],
+      due: [{ id: 'a', carrier: 'a', queue: 'gpu', action: 'charge' }],
       isEnding: false,
     })
     expect(questionsAbout(one, runOf(one, { status: 'paused' }))).toEqual({ due: [], isEnding: false })

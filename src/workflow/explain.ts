@@ -1,4 +1,5 @@
 import { findStep } from './child-step.ts'
+import { carrierOf } from './carrier.ts'
 import type { CompiledStep, CompiledWorkflow } from './compile.ts'
 import {
   count,
@@ -162,6 +163,8 @@ export interface Questions {
 /** A step whose job should be about to come up. */
 interface DueStep {
   id: string
+  /** The step whose job runs it. */
+  carrier: string
   queue: string
   action: string | null
 }
@@ -182,7 +185,12 @@ export function questionsAbout(workflow: CompiledWorkflow, run: KnownRun): Quest
   const nodes = buildNodes(workflow, run)
   const due = nodes.filter((node) => node.isDue)
   return {
-    due: due.map(({ id, step }) => ({ id, queue: step.queue, action: step.action })),
+    due: due.map(({ id, step }) => ({
+      id,
+      carrier: carrierOf(workflow, step).id,
+      queue: step.queue,
+      action: step.action,
+    })),
     isEnding: nodes.length === 0,
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { flowShape, SETTLED } from './flow-shape.ts'
+import { flowShape, NO_JOB } from './flow-shape.ts'
 import { planWorkflow, ROOT, type PlanStep } from './plan.ts'
 
 function planOf(dependencies: readonly (readonly number[])[], steps: Partial<PlanStep>[] = []) {
@@ -22,7 +22,7 @@ test('a fresh run has the whole tree, and a gate wherever a dependency hangs els
 test('a recovered run leaves out what has settled, and the gates that nothing holds shut any more', () => {
   const diamond = planOf([[], [0], [0], [1, 2]])
   expect(flowShape(diamond, (step) => step === 0)).toEqual({
-    parent: [SETTLED, 3, 3, ROOT],
+    parent: [NO_JOB, 3, 3, ROOT],
     gated: [false, false, false, false],
   })
 })
@@ -30,7 +30,7 @@ test('a recovered run leaves out what has settled, and the gates that nothing ho
 test('a step whose parent has settled hangs from the root', () => {
   const chain = planOf([[], [0], [1]])
   expect(flowShape(chain, (step) => step === 1)).toEqual({
-    parent: [ROOT, SETTLED, ROOT],
+    parent: [ROOT, NO_JOB, ROOT],
     gated: [false, false, false],
   })
 })
@@ -41,7 +41,7 @@ test('a step waits for one that a retry runs again, though a completed step stan
   expect(plan.reduced).toEqual(redundant)
   const { parent, gated } = flowShape(plan, (step) => step === 1 || step === 2)
   expect({ parent, isGated: gated[3], openers: plan.openers[3] }).toEqual({
-    parent: [ROOT, SETTLED, SETTLED, ROOT],
+    parent: [ROOT, NO_JOB, NO_JOB, ROOT],
     isGated: true,
     openers: [0],
   })

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { at } from './at.ts'
 import { decide, type Condition, type DependencyFacts, type RunFacts } from './decide.ts'
 import { JOINS, type Join } from './definition.ts'
-import { flowShape, SETTLED } from './flow-shape.ts'
+import { flowShape, NO_JOB } from './flow-shape.ts'
 import { MAX_DEPTH, planWorkflow, ROOT, type Plan } from './plan.ts'
+import { LAST } from './segments.ts'
 import { isSettled, type StepStatus } from './states.ts'
 
 /**
@@ -19,6 +20,7 @@ interface ScenarioStep {
   join: Join
   tolerant: boolean
   when: Truth | null
+  queue: string
   /** How it ends where it executes: one outcome for each life of the run. */
   outcomes: { fails: boolean; branch: string }[]
 }
@@ -39,6 +41,7 @@ interface Scenario {
   lives: Life[]
   stopsOnFailure: boolean
   maxDepth: number
+  hasSegments: boolean
   /** Chooses among the events that can happen next. */
   choices: number[]
 }
@@ -78,6 +81,7 @@ function stepAt(index: number): fc.Arbitrary<ScenarioStep> {
     edges: fc.array(edge, { maxLength: index === 0 ? 0 : 4 }),
     join: fc.oneof(fc.constant<Join>('all'), fc.constantFrom(...JOINS)),
     tolerant: fc.nat(3).map((dice) => dice === 0),
+    queue: fc.nat(3).map((dice) => (dice === 0 ? 'other' : 'default')),
     when: rarely(truths),
     outcomes: fc.array(fc.record({ fails: fc.nat(3).map((dice) => dice === 0), branch: branchNames }), {
       minLength: LIVES,
@@ -122,6 +126,7 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
   ),
   stopsOnFailure: fc.nat(3).map((dice) => dice === 0),
   maxDepth: fc.constantFrom(1, 2, 3, MAX_DEPTH),
+  hasSegments: fc.boolean(),
   choices: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 60 }),
 })
 
@@ -140,8 +145,10 @@ function conditionOf(truth: Truth | null): Condition | undefined {
 function worldOf(scenario: Scenario): World {
   const plan = planWorkflow(
     {
+      sequencing: scenario.hasSegments ? 'segment' : 'step',
       steps: scenario.steps.map((step, index) => ({
         id: idOf(index),
+        queue: step.queue,
         join: step.join,
         on_error: step.tolerant ? 'continue' : 'fail',
         depends_on: step.edges.map((edge) => idOf(edge.from)),
@@ -240,17 +247,18 @@ class Flow {
     this.parent = parent
     this.children.set(ROOT, new Set())
     for (const [step, above] of parent.entries()) {
-      if (above === SETTLED) continue
+      if (above === NO_JOB) continue
       this.children.set(step, new Set(at(gated, step) ? ['gate'] : []))
       this.next.set(step, () => this.activate(step))
     }
-    for (const [step, above] of parent.entries()) if (above !== SETTLED) this.childrenOf(above).add(step)
+    for (const [step, above] of parent.entries()) if (above !== NO_JOB) this.childrenOf(above).add(step)
     this.next.set(ROOT, () => this.finalise())
   }
 
-  /** Everything that can happen now. A job whose step has an attempt under way looks again when that has committed. */
+  /** Everything that can happen now. A job one of whose steps has an attempt under way looks again when that has committed. */
   events(): (() => void)[] {
-    const isDue = (job: number): boolean => this.childrenOf(job).size === 0 && !this.world.attempts.has(job)
+    const isBusy = (job: number): boolean => this.stepsOf(job).some((step) => this.world.attempts.has(step))
+    const isDue = (job: number): boolean => this.childrenOf(job).size === 0 && !isBusy(job)
     return [...this.next].filter(([job]) => isDue(job)).map(([, event]) => event)
   }
 
@@ -260,30 +268,39 @@ class Flow {
     return children
   }
 
-  private activate(step: number): void {
-    const { plan, statuses, attempts } = this.world
-    const early = at(plan.dependencies, step).filter((dependency) => !isSettled(at(statuses, dependency)))
-    if (early.length > 0) throw new Error(`step ${step} came up before ${early.join()} had settled`)
-    if (isSettled(at(statuses, step))) this.readGates(step)
-    else attempts.set(step, settle(this.world, step))
+  private stepsOf(job: number): number[] {
+    const steps: number[] = []
+    const { successor } = this.world.plan
+    for (let step = job; step >= 0; step = successor[step] ?? LAST) steps.push(step)
+    return steps
   }
 
-  private readGates(step: number): void {
+  private activate(job: number): void {
+    const { plan, statuses, attempts } = this.world
+    const steps = this.stepsOf(job)
+    const step = steps.find((each) => !isSettled(at(statuses, each)))
+    if (step === undefined) return this.readGates(job, at(steps, steps.length - 1))
+    const early = at(plan.dependencies, step).filter((dependency) => !isSettled(at(statuses, dependency)))
+    if (early.length > 0) throw new Error(`step ${step} came up before ${early.join()} had settled`)
+    attempts.set(step, settle(this.world, step))
+  }
+
+  private readGates(job: number, step: number): void {
     const { plan, statuses } = this.world
     const due = at(plan.opens, step).filter((gated) =>
       at(plan.openers, gated).every((opener) => isSettled(at(statuses, opener))),
     )
-    this.next.set(step, () => this.openGates(step, due))
+    this.next.set(job, () => this.openGates(job, due))
   }
 
-  private openGates(step: number, due: readonly number[]): void {
+  private openGates(job: number, due: readonly number[]): void {
     for (const gated of due) this.children.get(gated)?.delete('gate')
-    this.next.set(step, () => this.acknowledge(step))
+    this.next.set(job, () => this.acknowledge(job))
   }
 
-  private acknowledge(step: number): void {
-    this.next.delete(step)
-    this.childrenOf(at(this.parent, step)).delete(step)
+  private acknowledge(job: number): void {
+    this.next.delete(job)
+    this.childrenOf(at(this.parent, job)).delete(job)
   }
 
   private finalise(): void {

@@ -62,6 +62,36 @@ describe.concurrent('a worker', () => {
     })
   })
 
+  test('that is killed within a segment leaves the rest of it to another, which repeats nothing that committed', async ({
+    expect,
+  }) => {
+    await withSystem({}, async (system) => {
+      const effect = { config: { action: 'effect' } }
+      const definition = {
+        name: 'segment',
+        sequencing: 'segment' as const,
+        steps: [
+          noop('first', [], effect),
+          noop('second', ['first'], effect),
+          noop('third', ['second'], { config: { action: 'effect', duration_seconds: 3 } }),
+          noop('last', ['third'], effect),
+        ],
+      }
+      const id = await system.start(definition)
+      await kill(await system.executing(id, 'third'))
+      const run = await system.ended(id)
+      expect(run.status).toBe('completed')
+      expect(Object.values(run.steps).map((step) => [step.step_id, step.attempt])).toEqual([
+        ['first', 1],
+        ['second', 1],
+        ['third', 2],
+        ['last', 1],
+      ])
+      expect(await effectsOf(system.database, id)).toEqual({ first: 1, second: 1, third: 1, last: 1 })
+      expect(disorder(run, definition)).toEqual([])
+    })
+  })
+
   test('that is told to stop finishes what it does, and takes nothing more', async ({ expect }) => {
     await withSystem({}, async (system) => {
       const id = await system.start(working('drain', 3))

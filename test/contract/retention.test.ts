@@ -7,7 +7,7 @@ const KEPT = 10
 
 describeOnEachBackend({ keepJobs: KEPT, reconcileIntervalMs: 100 }, (engine) => {
   test('finished jobs leave the queue, but for the newest', async () => {
-    await engine().run(chain('many-jobs', 40))
+    await engine().run({ ...chain('many-jobs', 40), sequencing: 'step' })
     const failing = noop('a', [], { config: { duration_seconds: 0, fail_probability: 1 } })
     for (let count = 0; count < 15; count += 1) await engine().run({ name: 'one-failed-job', steps: [failing] })
     await eventually(async () => {

@@ -178,6 +178,9 @@ function edgeTo(index: number, part: Part, kind: Draft['edge']): NonNullable<Ste
   return { step, branch: kind === 'branch' ? 'true' : 'false' }
 }
 
+/** `npm run model -- --sequencing segment`: all workflows so; else some. */
+const SEQUENCING = process.env['MODEL_SEQUENCING'] as DefinitionInput['sequencing']
+
 function workflow(name: string, size: { min: number; max: number }): fc.Arbitrary<DefinitionInput> {
   return fc
     .record({
@@ -185,9 +188,11 @@ function workflow(name: string, size: { min: number; max: number }): fc.Arbitrar
       onFailure: fc.constantFrom('stop' as const, 'finish' as const),
       timeout: often<number | undefined>(undefined, undefined, undefined, 2.5),
       limit: often<number | undefined>(undefined, undefined, 1, 2),
+      sequencing: fc.constantFrom('step' as const, 'segment' as const),
     })
-    .map(({ drafts, onFailure, timeout, limit }) => ({
+    .map(({ drafts, onFailure, timeout, limit, sequencing }) => ({
       name,
+      sequencing: SEQUENCING ?? sequencing,
       on_failure: onFailure,
       steps: drafts.map(stepOf),
       ...(timeout === undefined ? {} : { timeout_seconds: timeout }),

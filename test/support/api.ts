@@ -4,6 +4,7 @@ import { announceActions } from '../../src/db/workers.ts'
 import type { QueueBackend } from '../../src/queue/connection.ts'
 import type { AnyAction } from '../../workers/action.ts'
 import { announcementsOf } from '../../workers/announcements.ts'
+import { withSequencing } from './sequencing.ts'
 import { registryWith } from './test-actions.ts'
 import { startTestEngine, type TestEngine, type TestEngineOptions } from './test-engine.ts'
 
@@ -62,7 +63,7 @@ async function call<Body>(url: string, { method, body, headers = {} }: CallOptio
   const response = await fetch(url, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: { ...(isRaw || body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(withSequencing(body)) }),
   })
   const text = await response.text()
   const isJson = (response.headers.get('content-type') ?? '').includes('json')

@@ -15,6 +15,7 @@ import type { AnyAction } from '../../workers/action.ts'
 import { startWorker, type RunningWorker } from '../../workers/worker.ts'
 import { eventually, type Patience } from './eventually.ts'
 import { readRunRecord, type RunRecord } from './run-record.ts'
+import { withSequencing } from './sequencing.ts'
 import { registryWith } from './test-actions.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
 
@@ -131,7 +132,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
 function verbs(engine: Engine, database: TestDatabase) {
   const read = (runId: string) => readRunRecord(database, runId)
   const start = async (definition: DefinitionInput, request: StartRequest = {}): Promise<string> => {
-    const { version } = await registerWorkflow(engine, definition as Json)
+    const { version } = await registerWorkflow(engine, withSequencing(definition) as Json)
     const [id = ''] = (await startRuns(engine, version, [request])).ids
     return id
   }

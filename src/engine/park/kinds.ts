@@ -1,3 +1,4 @@
+import { isParkingType, type ParkingType } from '../../workflow/segments.ts'
 import type { WaitingFor } from '../../workflow/waiting-for.ts'
 import { approvalKind } from './approval.ts'
 import { childRunKind } from './child-run.ts'
@@ -6,14 +7,14 @@ import { mapKind } from './map.ts'
 import type { ParkedKind } from './parked.ts'
 import { waitKind } from './wait.ts'
 
-const BY_TYPE = new Map<string, ParkedKind>([
-  ['wait', waitKind],
-  ['wait_event', eventKind],
-  ['approval', approvalKind],
-  ['human_gate', approvalKind],
-  ['map', mapKind],
-  ['workflow', childRunKind],
-])
+const BY_TYPE: Record<ParkingType, ParkedKind> = {
+  wait: waitKind,
+  wait_event: eventKind,
+  approval: approvalKind,
+  human_gate: approvalKind,
+  map: mapKind,
+  workflow: childRunKind,
+}
 
 const BY_WAITING: Record<WaitingFor['kind'], ParkedKind> = {
   timer: waitKind,
@@ -25,7 +26,7 @@ const BY_WAITING: Record<WaitingFor['kind'], ParkedKind> = {
 
 /** How steps of a type wait; undefined for a type that does not. */
 export function parkedKindFor(type: string): ParkedKind | undefined {
-  return BY_TYPE.get(type)
+  return isParkingType(type) ? BY_TYPE[type] : undefined
 }
 
 /** The kind of a parked step, by what it waits for. */
