@@ -109,6 +109,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
-    exclude: { path: '^dist' },
+    // The peers of the benchmark are a package of their own, which need not be installed.
+    exclude: { path: '^(dist|bench/peers)' },
   },
 }

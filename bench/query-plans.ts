@@ -14,6 +14,7 @@ import { listWorkflows } from '../src/db/workflows.ts'
 import { freePort } from '../src/dev/free-port.ts'
 import { startPostgres } from '../src/dev/postgres.ts'
 import { createLogger } from '../src/log.ts'
+import { loadHistory } from './harness/history.ts'
 
 /**
  * Writes docs/query-plans.md: the plans of the API's queries, as the API sends them, on 100,000 runs of 10 steps.
@@ -26,52 +27,6 @@ const STEPS_PER_RUN = 10
 const WORKFLOWS = 100
 /** Runs that have not ended: the newest ones. */
 const OPEN_RUNS = 500
-
-const LOAD = `
-insert into workflows (id, name, description, latest_version)
-select uuidv7(interval '-60 days' + n * interval '1 minute'), 'workflow-' || n, 'Number ' || n, 1 from generate_series(1, ${WORKFLOWS}) n;
-
-insert into workflow_versions (id, workflow_id, version, hash, definition, step_count)
-select uuidv7(interval '-60 days' + row_number() over () * interval '1 minute'), id, 1, md5(name), '{}', ${STEPS_PER_RUN} from workflows;
-
--- One run every 26 seconds for 30 days; a few workflows have most of the runs, as it is in life.
-with w as (select row_number() over (order by id) n, id from workflows),
-     v as (select workflow_id, id from workflow_versions),
-     r as (select g, uuidv7(g * interval '26 seconds' - ${RUNS} * interval '26 seconds') as id,
-                  1 + floor(${WORKFLOWS} * power((hashint4(g) & 1023) / 1024.0, 3))::int as n,
-                  now() + (g - ${RUNS}) * interval '26 seconds' as at, hashint4(g + 7) & 1023 as dice
-           from generate_series(1, ${RUNS}) g)
-insert into runs (id, workflow_id, version_id, status, epoch, input, output, tags, steps_total, steps_completed, steps_failed,
-                  steps_skipped, created_at, started_at, completed_at)
-select r.id, w.id, v.id,
-       (case when g > ${RUNS - OPEN_RUNS} then (array['queued', 'running', 'running', 'paused'])[1 + g % 4]
-             when dice < 30 then 'failed' when dice < 35 then 'cancelled' else 'completed' end)::run_status,
-       1, '{"customer": "somebody"}', case when dice >= 35 then '{"done": true}'::json end,
-       case when dice % 3 = 0 then array['region-' || dice % 7, 'customer-' || g % 5000] else '{}' end, ${STEPS_PER_RUN},
-       case when g <= ${RUNS - OPEN_RUNS} then ${STEPS_PER_RUN} - (dice < 35)::int * 5 end,
-       case when g <= ${RUNS - OPEN_RUNS} then (dice < 30)::int end, case when g <= ${RUNS - OPEN_RUNS} then 0 end,
-       at, at + interval '20 ms', case when g <= ${RUNS - OPEN_RUNS} then at + interval '9 s' end
-from r join w on w.n = r.n join v on v.workflow_id = w.id;
-
-insert into steps (run_id, step_index, step_id, status, attempt, started_at, completed_at, output_bytes)
-select r.id, i, 'step_' || i,
-       (case when r.completed_at is not null then 'completed' when i < 3 then 'completed' when i = 3 then 'running' else 'pending' end)::step_status,
-       1, r.created_at + i * interval '1 s', case when r.completed_at is not null or i < 3 then r.created_at + i * interval '1 s' end, 15
-from runs r, generate_series(0, ${STEPS_PER_RUN - 1}) i;
-
-insert into step_results (run_id, step_index, output) select run_id, step_index, '{"step": "done"}' from steps where status = 'completed';
-
-insert into step_attempts (run_id, step_index, attempt, status, started_at, completed_at, error)
-select run_id, step_index, a, 'failed', started_at, started_at, '{"message": "once"}'
-from steps, generate_series(1, 2) a where hashtext(run_id::text || step_index) % 20 = 0;
-
-insert into step_logs (run_id, step_index, attempt, at, level, message)
-select run_id, step_index, 1, started_at, 'info', 'a line of the step' from steps where step_index < 5;
-
-insert into orders (id, amount, status)
-select uuidv7((n - ${RUNS}) * interval '26 seconds'), 10, (array['pending', 'shipped', 'shipped', 'refunded'])[1 + n % 4]::order_status
-from generate_series(1, ${RUNS}) n;
-insert into order_history (order_id, status) select id, 'pending' from orders`
 
 interface Statement {
   text: string
@@ -222,8 +177,7 @@ async function main(): Promise<void> {
   })
   try {
     await migrate(server.url)
-    await client.query(LOAD)
-    await client.query('vacuum analyze')
+    await loadHistory(server.url, { runs: RUNS, stepsPerRun: STEPS_PER_RUN, workflows: WORKFLOWS, openRuns: OPEN_RUNS })
     const sent: Statement[] = []
     recording(db, sent)
     const answers: Answer[] = []

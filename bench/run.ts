@@ -6,8 +6,11 @@ import { describeMachine } from './harness/machine.ts'
 import { startStack, type Stack } from './harness/stack.ts'
 import type { SuiteOptions } from './harness/suite.ts'
 import { floorSuite } from './suites/floor.ts'
+import { peersSuite } from './suites/peers.ts'
 import { profile } from './suites/profile.ts'
+import { scaleSuite } from './suites/scale.ts'
 import { streamsSuite } from './suites/streams.ts'
+import { submissionSuite } from './suites/submission.ts'
 
 /**
  * `npm run bench`: see docs/benchmarks.md. Every figure is measured in the same run as those it is compared with, in
@@ -16,6 +19,9 @@ import { streamsSuite } from './suites/streams.ts'
 
 const SUITES: Record<string, (stack: Stack, options: SuiteOptions) => Promise<SuiteResult>> = {
   floor: floorSuite,
+  peers: peersSuite,
+  submission: submissionSuite,
+  scale: scaleSuite,
   streams: streamsSuite,
 }
 

@@ -7,6 +7,8 @@ import { requireRedis } from './redis.mjs'
 requireNode()
 installPackages()
 build()
+// What Sluice is measured against is no part of it: installed only for who asks.
+if (process.argv.some((argument) => /\b(peers|all)\b/.test(argument))) installPackages('bench/peers')
 const { status } = spawnSync(
   process.execPath,
   ['--import', 'tsx', join(ROOT, 'bench/run.ts'), ...process.argv.slice(2)],

@@ -32,11 +32,11 @@ export function requireNode() {
   process.exit(1)
 }
 
-/** `npm ci`, where node_modules is not what the lock file says. */
-export function installPackages() {
-  if (packagesAreCurrent()) return
-  console.error('Installing packages from the lock file…')
-  run('npm', ['ci', '--no-audit', '--no-fund'])
+/** `npm ci`, where node_modules is not what the lock file says. `folder`: of another package than ours. */
+export function installPackages(folder = '.') {
+  if (packagesAreCurrent(folder)) return
+  console.error(`Installing packages from the lock file${folder === '.' ? '' : ` of ${folder}`}…`)
+  run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder])
 }
 
 /** `npm run build`, where dist/ is missing or older than a source. */
@@ -46,9 +46,9 @@ export function build() {
   run(process.execPath, [join(ROOT, 'scripts/build.mjs')])
 }
 
-function packagesAreCurrent() {
-  const installed = readJson('node_modules/.package-lock.json')?.packages
-  const wanted = readJson('package-lock.json')?.packages
+function packagesAreCurrent(folder) {
+  const installed = readJson(join(folder, 'node_modules/.package-lock.json'))?.packages
+  const wanted = readJson(join(folder, 'package-lock.json'))?.packages
   if (installed === undefined || wanted === undefined) return false
   // npm leaves out optional packages of other platforms, and says nothing of the root.
   return Object.entries(wanted).every(([path, entry]) => {

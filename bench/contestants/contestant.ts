@@ -10,6 +10,8 @@ export interface Contestant {
   run(definition: DefinitionInput, runs: number): Promise<number>
   /** Submits one run and resolves, with the milliseconds, when its submitter is told that it has ended. */
   once(definition: DefinitionInput): Promise<number>
+  /** Runs `runs` runs, `atOnce` of them unfinished at any time; the milliseconds. Not known of peers. */
+  keep?(definition: DefinitionInput, runs: number, atOnce: number): Promise<number>
   stop(): Promise<void>
 }
 
@@ -20,10 +22,14 @@ export class RunWatch {
   private readonly events: QueueEvents
   private readonly waiting = new Map<string, () => void>()
   private readonly ready: Promise<unknown>
+  private listen: (root: string) => void = () => {}
 
   constructor(redisUrl: string, prefix: string) {
     this.events = new QueueEvents(RUNS_QUEUE, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
-    this.events.on('completed', ({ jobId }) => this.waiting.get(jobId)?.())
+    this.events.on('completed', ({ jobId }) => {
+      this.waiting.get(jobId)?.()
+      this.listen(jobId)
+    })
     this.events.on('error', () => undefined)
     this.ready = this.events.waitUntilReady()
   }
@@ -37,6 +43,31 @@ export class RunWatch {
     await submit()
     await within(ended, ONE_RUN_MS, `the end of run ${run}`)
     this.waiting.delete(root)
+    return performance.now() - began
+  }
+
+  /**
+   * Keeps `atOnce` runs unfinished until `runs` have ended: `submit` is told how many more to begin. The
+   * milliseconds.
+   */
+  async keep(runs: number, atOnce: number, submit: (count: number) => Promise<unknown>): Promise<number> {
+    await this.ready
+    const ended = new Set<string>()
+    let isNews = () => {}
+    this.listen = (root) => {
+      ended.add(root)
+      isNews()
+    }
+    const began = performance.now()
+    let submitted = 0
+    while (ended.size < runs) {
+      const news = new Promise<void>((resolve) => (isNews = resolve))
+      const due = Math.min(runs - submitted, atOnce - (submitted - ended.size))
+      submitted += due
+      if (due > 0) await submit(due)
+      else await within(news, ONE_RUN_MS, `the end of one of ${submitted - ended.size} runs`)
+    }
+    this.listen = () => {}
     return performance.now() - began
   }
 

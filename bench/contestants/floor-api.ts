@@ -9,26 +9,27 @@ import type { Json } from '../../src/workflow/definition.ts'
 import { chain } from './shapes.ts'
 
 /**
- * The least API that bare BullMQ could have, in front of a floor's worker: POST adds the flow of one step, GET /ID says
- * whether its root job has completed. Prints `listening on PORT`, then lives until it is killed, or its parent has gone.
+ * The least API that bare BullMQ could have, in front of a floor's worker: POST /?runs=3 adds three flows (without: one),
+ * GET /ID says whether a root job has completed. Prints `listening on PORT`, then lives until it is killed, or its parent has gone.
  */
-const [redisUrl, prefix, definitionName] = process.argv.slice(2) as [string, string, string]
+const [redisUrl, prefix, definitionName, length] = process.argv.slice(2) as [string, string, string, string]
 
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
 const flows = new FlowProducer({ connection, prefix })
-const runs = new Queue(RUNS_QUEUE, { connection, prefix })
-const compiled = compileWorkflow(chain(definitionName, 1) as Json)
+const roots = new Queue(RUNS_QUEUE, { connection, prefix })
+const compiled = compileWorkflow(chain(definitionName, Number(length)) as Json)
 let submitted = 0
 
 async function answer(method: string | undefined, path: string): Promise<{ id: string; status: string }> {
   if (method === 'GET') {
     const id = path.slice(1)
-    const status = await runs.getJobState(jobId({ run: id, step: ROOT_JOB, epoch: 1 }))
+    const status = await roots.getJobState(jobId({ run: id, step: ROOT_JOB, epoch: 1 }))
     return { id, status }
   }
-  const id = `${definitionName}~api${submitted++}`
-  await flows.add(buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false)))
-  return { id, status: 'queued' }
+  const runs = Number(new URL(path, 'http://floor').searchParams.get('runs') ?? 1)
+  const ids = Array.from({ length: runs }, () => `${definitionName}~api${submitted++}`)
+  await flows.addBulk(ids.map((id) => buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false))))
+  return { id: ids[0]!, status: 'queued' }
 }
 
 const server = createServer((request, response) => {

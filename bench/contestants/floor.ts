@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowProducer } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -15,9 +14,11 @@ import { RunWatch, type Contestant } from './contestant.ts'
 /** Runs of one submission, as in Sluice's. */
 export const RUNS_PER_SUBMISSION = 100
 
-/** {@link Contestant}, with the prefix of its queues. */
+/** {@link Contestant}, with the prefix of its queues and the number of its worker process. */
 export interface FloorContestant extends Contestant {
   prefix: string
+  workerPids: readonly number[]
+  keep: NonNullable<Contestant['keep']>
 }
 
 /** Bare BullMQ with the same flows: what the queue alone can do, in one worker process. */
@@ -27,14 +28,14 @@ export async function startFloor(
   { concurrency }: { concurrency: number },
 ): Promise<FloorContestant> {
   const prefix = `floor${randomUUID().slice(0, 8)}`
-  const file = join(tmpdir(), `${prefix}.json`)
+  const file = join(stack.folder, `${prefix}.json`)
   await writeFile(file, JSON.stringify(definitions))
   const program = join(import.meta.dirname, 'floor-worker.ts')
   const worker = await startProcess(
     ['--import', 'tsx', program, stack.redisUrl, prefix, String(concurrency), file],
     {},
     /ready/,
-  ).finally(() => rm(file))
+  )
   const connection = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
   const flows = new FlowProducer({ connection, prefix })
   let submitted = 0
@@ -48,6 +49,7 @@ export async function startFloor(
   return {
     name: 'bare BullMQ',
     prefix,
+    workerPids: [worker.pid!],
     async run(definition, runs) {
       const before = submitted
       const started = performance.now()
@@ -63,6 +65,10 @@ export async function startFloor(
       const flow = flowsOf(definition, [id!])
       return watch.time(id!, () => flows.addBulk(flow))
     },
+    async keep(definition, runs, atOnce) {
+      watch ??= new RunWatch(stack.redisUrl, prefix)
+      return watch.keep(runs, atOnce, (count) => flows.addBulk(flowsOf(definition, idsOf(definition, count))))
+    },
     async stop() {
       await watch?.close()
       await stopProcess(worker)
@@ -70,4 +76,28 @@ export async function startFloor(
       connection.disconnect()
     },
   }
+}
+
+/** An HTTP server of a few lines in front of a floor's queues. */
+export interface FloorApi {
+  name: string
+  /** Ends with a slash. */
+  url: string
+  stop(): Promise<void>
+}
+
+/** Starts the server as a process of its own; it adds runs of one definition, a chain. */
+export async function startFloorApi(
+  stack: Stack,
+  floor: FloorContestant,
+  definition: DefinitionInput,
+): Promise<FloorApi> {
+  let port = ''
+  const program = join(import.meta.dirname, 'floor-api.ts')
+  const child = await startProcess(
+    ['--import', 'tsx', program, stack.redisUrl, floor.prefix, definition.name, String(definition.steps.length)],
+    {},
+    { test: (line) => (port = /listening on (\d+)/.exec(line)?.[1] ?? '') !== '' },
+  )
+  return { name: floor.name, url: `http://127.0.0.1:${port}/`, stop: () => stopProcess(child) }
 }

@@ -11,8 +11,6 @@ export interface Service {
   /** Base of the API, with `/api/v1`. */
   api: string
   databaseUrl: string
-  apiPid: number
-  workerPid: number
   stop(): Promise<void>
 }
 
@@ -23,7 +21,8 @@ export interface ServiceOptions {
   backend?: QueueBackend
   /** Arguments of Node for a process, by what it is. */
   nodeArgs?: (process: 'api' | 'worker') => string[]
-  environment?: Record<string, string>
+  /** Without one, what is submitted waits; 1. */
+  workers?: 0 | 1
 }
 
 /** Starts both and waits until they are ready. */
@@ -37,19 +36,16 @@ export async function startService(stack: Stack, options: ServiceOptions): Promi
     QUEUE_BACKEND: backend,
     ...(backend === 'redis' ? { REDIS_URL: stack.redisUrl } : {}),
     QUEUE_PREFIX: name,
-    ...options.environment,
   }
   const start = (process: 'api' | 'worker', program: string, ready: RegExp) =>
     startProcess([...nodeArgs(process), join(PACKAGE_ROOT, program)], environment, ready)
   const api = await start('api', 'dist/src/main.js', /listening on/)
-  const worker = await start('worker', 'dist/workers/main.js', /taking steps/)
+  const worker = options.workers === 0 ? null : await start('worker', 'dist/workers/main.js', /taking steps/)
   return {
     api: `http://127.0.0.1:${port}/api/v1`,
     databaseUrl,
-    apiPid: api.pid ?? 0,
-    workerPid: worker.pid ?? 0,
     async stop() {
-      await stopProcess(worker)
+      if (worker !== null) await stopProcess(worker)
       await stopProcess(api)
       await dropDatabase(stack.databaseUrl, databaseUrl)
     },

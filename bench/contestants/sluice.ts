@@ -31,6 +31,7 @@ export interface SluiceOptions {
 export interface SluiceContestant extends Contestant {
   databaseUrl: string
   workerPids: readonly number[]
+  keep: NonNullable<Contestant['keep']>
 }
 
 /** The whole engine, submitting in this process and working in others: Postgres is told of everything before BullMQ is. */
@@ -77,12 +78,7 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
       await engine.versions.get(version.id)
       const started = performance.now()
       for (let done = 0; done < runs; done += RUNS_PER_SUBMISSION) {
-        const length = Math.min(RUNS_PER_SUBMISSION, runs - done)
-        await startRuns(
-          engine,
-          version,
-          Array.from({ length }, () => ({})),
-        )
+        await startRuns(engine, version, emptyRequests(Math.min(RUNS_PER_SUBMISSION, runs - done)))
       }
       await until(async () => (await finished(version.id)) - before >= runs)
       return performance.now() - started
@@ -92,6 +88,11 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
       const { version } = await registerWorkflow(engine, definition as Json)
       const id = uuidv7()
       return watch.time(id, () => startRuns(engine, version, [{ id }]))
+    },
+    async keep(definition, runs, atOnce) {
+      watch ??= new RunWatch(stack.redisUrl, prefix)
+      const { version } = await registerWorkflow(engine, definition as Json)
+      return watch.keep(runs, atOnce, (count) => startRuns(engine, version, emptyRequests(count)))
     },
     async stop() {
       await watch?.close()
@@ -118,5 +119,7 @@ export function withSegments(sluice: Contestant): Contestant {
     once: (definition) => sluice.once(segmented(definition)),
   }
 }
+
+const emptyRequests = (length: number) => Array.from({ length }, () => ({}))
 
 const FINISHED = `SELECT count(*)::int AS finished FROM runs WHERE version_id = $1 AND status IN ('completed', 'failed', 'cancelled')`

@@ -98,11 +98,7 @@ export function tableOf({ about, measures }: SuiteResult): string {
         sample.contestant,
         digits(median),
         `${digits(min)} to ${digits(max)}`,
-        measure.samples.length === 1
-          ? ''
-          : index === 0
-            ? '1'
-            : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`,
+        index === 0 ? '1' : ratioText(ratio),
       ]
     }),
   )
@@ -111,6 +107,11 @@ export function tableOf({ about, measures }: SuiteResult): string {
   const rows = table.map((line) => `| ${line.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`)
   rows.splice(1, 0, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`)
   return `${about}\n\n${rows.join('\n')}`
+}
+
+/** Empty where the first contestant has next to nothing of what is measured. */
+function ratioText({ median, min, max }: Summary): string {
+  return median < 100 ? `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})` : ''
 }
 
 function digits(value: number): string {

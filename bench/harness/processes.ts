@@ -7,6 +7,8 @@ import { PACKAGE_ROOT } from '../../src/package-root.ts'
 const READY_MS = 120_000
 /** How long one that is told to stop may take. */
 const STOP_MS = 10_000
+/** Lines of errors that are passed on of one process. */
+const MAX_TOLD = 20
 /** Rare enough that asking costs no contestant anything. */
 const POLL_MS = 20
 /** No single piece of work of a benchmark takes longer. */
@@ -27,6 +29,7 @@ export async function startProcess(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const last: string[] = []
+  let told = 0
   const started = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) =>
@@ -37,7 +40,7 @@ export async function startProcess(
       createInterface({ input: stream }).on('line', (line) => {
         if (last.push(line) > 20) last.shift()
         if (ready.test(line)) resolve()
-        else if (/"level":[456]0|Error/.test(line)) console.error(line.slice(0, 500))
+        else if (/"level":[456]0|Error/.test(line) && told++ < MAX_TOLD) console.error(line.slice(0, 500))
       })
     }
   })

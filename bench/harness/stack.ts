@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { readFileSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -11,6 +11,8 @@ import { findRedisServer, startRedis } from '../../src/dev/redis.ts'
 export interface Stack {
   databaseUrl: string
   redisUrl: string
+  /** Whatever else has to be kept in files; removed with the stack. */
+  folder: string
   /** Numbers of the servers' processes; null where they are not ours. */
   pids: { postgres: number; redis: number } | null
   stop(): Promise<void>
@@ -22,12 +24,19 @@ export interface Stack {
  */
 export async function startStack({ statements = false } = {}): Promise<Stack> {
   const given = { databaseUrl: process.env['BENCH_DATABASE_URL'], redisUrl: process.env['BENCH_REDIS_URL'] }
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   if (given.databaseUrl !== undefined && given.redisUrl !== undefined) {
-    return { databaseUrl: given.databaseUrl, redisUrl: given.redisUrl, pids: null, stop: () => Promise.resolve() }
+    return {
+      databaseUrl: given.databaseUrl,
+      redisUrl: given.redisUrl,
+      folder,
+      pids: null,
+      stop: () => Promise.resolve(),
+    }
   }
   const program = findRedisServer(process.env['SLUICE_REDIS_SERVER'])
   if (program === null) throw new Error('no redis-server on the PATH: install one, or name it in SLUICE_REDIS_SERVER')
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'))
   const options = { folder: join(folder, 'postgres'), port: await freePort(), database: 'bench', durable: true }
   let postgres = await startPostgres(options)
   if (statements) {
@@ -40,10 +49,10 @@ export async function startStack({ statements = false } = {}): Promise<Stack> {
   return {
     databaseUrl: postgres.url,
     redisUrl: redis.url,
+    folder,
     pids: { postgres: pidIn('postgres', 'data', 'postmaster.pid'), redis: pidIn('redis', 'redis.pid') },
     async stop() {
       await Promise.allSettled([redis.stop(), postgres.stop()])
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }

@@ -1,4 +1,4 @@
-import { startFloor } from '../contestants/floor.ts'
+import { startFloor, startFloorApi } from '../contestants/floor.ts'
 import { startService } from '../contestants/service.ts'
 import { chain, fanOut, publishedDags } from '../contestants/shapes.ts'
 import { startSluice, withSegments } from '../contestants/sluice.ts'
@@ -7,7 +7,7 @@ import { alternate, type Measure, type SuiteResult } from '../harness/figures.ts
 import type { Stack } from '../harness/stack.ts'
 import type { SuiteOptions } from '../harness/suite.ts'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
-import { measureLatency, SINGLE_STEP, startFloorApi, timedByEvents, timedOverHttp } from './latency.ts'
+import { measureLatency, SINGLE_STEP, timedByEvents, timedFloorApi, timedOverHttp } from './latency.ts'
 
 /** Steps that each contestant runs at once. */
 const CONCURRENCY = 50
@@ -28,16 +28,16 @@ export async function floorSuite(stack: Stack, options: SuiteOptions): Promise<S
       }
       if (LATENCY.includes(options.only)) {
         const contestants = [floor, sluice].map(timedByEvents)
-        measures.push(...(await measureLatency(`${LATENCY}, told by BullMQ`, contestants, options.rounds)))
+        measures.push(...(await measureLatency(`${LATENCY}, told by BullMQ`, contestants, options)))
       }
     } finally {
       await sluice.stop()
     }
     if (LATENCY.includes(options.only)) {
       const service = await startService(stack, { name: 'latency' })
-      const floorApi = await startFloorApi(stack, floor)
-      const contestants = [floorApi, await timedOverHttp(service)]
-      measures.push(...(await measureLatency(`${LATENCY}, over HTTP`, contestants, options.rounds)))
+      const floorApi = await startFloorApi(stack, floor, SINGLE_STEP)
+      const contestants = [timedFloorApi(floorApi), await timedOverHttp(service)]
+      measures.push(...(await measureLatency(`${LATENCY}, over HTTP`, contestants, options)))
       await floorApi.stop()
       await service.stop()
     }

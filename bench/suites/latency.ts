@@ -1,17 +1,18 @@
-import { join } from 'node:path'
 import type { Contestant } from '../contestants/contestant.ts'
-import type { FloorContestant } from '../contestants/floor.ts'
+import type { FloorApi } from '../contestants/floor.ts'
 import { post, register, type Service } from '../contestants/service.ts'
 import { chain } from '../contestants/shapes.ts'
 import { alternateTimes, type Measure } from '../harness/figures.ts'
-import { startProcess, stopProcess } from '../harness/processes.ts'
-import type { Stack } from '../harness/stack.ts'
+import type { SuiteOptions } from '../harness/suite.ts'
 
 /** Runs of one step, one after the other: from before the submission until the submitter knows that it has ended. */
 
 /** Of each contestant and round. */
 const RUNS = 200
 const WARM_UP = 50
+/** A round ends when it has lasted this long, but not before so many runs: who polls takes a tenth of a second each. */
+const ROUND_MS = 4_000
+const LEAST_RUNS = 20
 
 /** The definition that is timed. */
 export const SINGLE_STEP = chain('single-step', 1)
@@ -24,9 +25,15 @@ interface Timed {
 }
 
 /** Median and 99th percentile of the contestants' runs of one step, submitted and awaited in the same way. */
-export async function measureLatency(name: string, contestants: readonly Timed[], rounds: number): Promise<Measure[]> {
+export async function measureLatency(
+  name: string,
+  contestants: readonly Timed[],
+  { rounds, report }: SuiteOptions,
+): Promise<Measure[]> {
   for (const contestant of contestants) await timeRuns(contestant, WARM_UP)
-  return alternateTimes(name, rounds, contestants, (contestant) => timeRuns(contestant, RUNS))
+  const measures = await alternateTimes(name, rounds, contestants, (contestant) => timeRuns(contestant, RUNS))
+  measures.forEach(report)
+  return measures
 }
 
 /** A contestant as BullMQ's events tell of its runs. */
@@ -43,26 +50,17 @@ export async function timedOverHttp(service: Service): Promise<Timed> {
   }
 }
 
-/** An API of a few lines in front of bare BullMQ, asked in the same way; `stop` ends it. */
-export async function startFloorApi(stack: Stack, floor: FloorContestant): Promise<Timed & { stop(): Promise<void> }> {
-  let port = ''
-  const program = join(import.meta.dirname, '../contestants/floor-api.ts')
-  const child = await startProcess(
-    ['--import', 'tsx', program, stack.redisUrl, floor.prefix, SINGLE_STEP.name],
-    {},
-    { test: (line) => (port = /listening on (\d+)/.exec(line)?.[1] ?? '') !== '' },
-  )
-  const base = `http://127.0.0.1:${port}`
-  return {
-    name: floor.name,
-    once: () => timeOverHttp(`${base}/`, (id) => `${base}/${id}`),
-    stop: () => stopProcess(child),
-  }
+/** An API of a few lines in front of bare BullMQ, asked in the same way. */
+export function timedFloorApi({ name, url }: FloorApi): Timed {
+  return { name, once: () => timeOverHttp(url, (id) => `${url}${id}`) }
 }
 
 async function timeRuns(contestant: Timed, runs: number): Promise<number[]> {
   const times: number[] = []
-  for (let run = 0; run < runs; run += 1) times.push(await contestant.once())
+  const began = performance.now()
+  while (times.length < runs && (times.length < LEAST_RUNS || performance.now() - began < ROUND_MS)) {
+    times.push(await contestant.once())
+  }
   return times
 }
 

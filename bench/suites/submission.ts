@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import { startFloor, startFloorApi, type FloorApi } from '../contestants/floor.ts'
+import { post, register, startService, type Service } from '../contestants/service.ts'
+import { chain } from '../contestants/shapes.ts'
+import { alternate, type Measure, type SuiteResult } from '../harness/figures.ts'
+import type { Stack } from '../harness/stack.ts'
+import type { SuiteOptions } from '../harness/suite.ts'
+
+const DEFINITION = chain('submitted', 10)
+/** Requests under way at once, where they come concurrently. */
+const AT_ONCE = 32
+
+/** How runs are submitted: how many in all, in each request, and in requests under way at once. */
+interface Manner {
+  name: string
+  runs: number
+  batch: number
+  atOnce: number
+  /** Whether each request has a key of its own; Sluice only, and only without batches. */
+  keys: boolean
+}
+
+const MANNERS: readonly Manner[] = [
+  { name: 'one at a time', runs: 200, batch: 1, atOnce: 1, keys: true },
+  { name: `${AT_ONCE} at once`, runs: 600, batch: 1, atOnce: AT_ONCE, keys: true },
+  { name: 'batches of 100', runs: 1_000, batch: 100, atOnce: 1, keys: false },
+  { name: 'batches of 1,000', runs: 2_000, batch: 1_000, atOnce: 1, keys: false },
+]
+
+/** Something that takes runs over HTTP; resolves when they are accepted. */
+interface Submitter {
+  name: string
+  submit(runs: number): Promise<unknown>
+}
+
+/**
+ * Runs a second that are accepted by POST: bare BullMQ behind an HTTP server of a few lines, which has them in Redis when
+ * it answers, and Sluice, which has them in Postgres. No worker runs meanwhile.
+ */
+export async function submissionSuite(stack: Stack, options: SuiteOptions): Promise<SuiteResult> {
+  const floor = await startFloor(stack, [DEFINITION], { concurrency: 1 })
+  const measures: Measure[] = []
+  try {
+    for (const pid of floor.workerPids) process.kill(pid, 'SIGSTOP')
+    const floorApi = await startFloorApi(stack, floor, DEFINITION)
+    const service = await startService(stack, { name: 'submission', workers: 0 })
+    try {
+      await register(service, DEFINITION)
+      for (const manner of MANNERS.filter(({ name }) => name.includes(options.only))) {
+        const measure = await measureManner(manner, submitters(manner, floorApi, service), options)
+        options.report(measure)
+        measures.push(measure)
+      }
+    } finally {
+      await service.stop()
+      await floorApi.stop()
+    }
+  } finally {
+    for (const pid of floor.workerPids) process.kill(pid, 'SIGCONT')
+    await floor.stop()
+  }
+  return {
+    suite: 'submission',
+    about: `Runs of ${DEFINITION.steps.length} steps accepted by POST, with no worker at work; bare BullMQ behind an HTTP server of a few lines.`,
+    measures,
+  }
+}
+
+function submitters({ keys, batch }: Manner, floorApi: FloorApi, { api }: Service): Submitter[] {
+  const url = `${api}/workflows/${DEFINITION.name}/runs`
+  const sluice: Submitter = {
+    name: 'Sluice',
+    submit: (runs) =>
+      batch === 1 ? post(url, {}) : post(`${url}/batch`, { runs: Array.from({ length: runs }, () => ({})) }),
+  }
+  const withKeys: Submitter = {
+    name: 'Sluice, idempotency keys',
+    submit: () => post(url, {}, { 'idempotency-key': randomUUID() }),
+  }
+  const floor: Submitter = { name: floorApi.name, submit: (runs) => post(`${floorApi.url}?runs=${runs}`, {}) }
+  return [floor, sluice, ...(keys ? [withKeys] : [])]
+}
+
+async function measureManner(
+  { name, runs, batch, atOnce }: Manner,
+  contestants: readonly Submitter[],
+  { rounds }: SuiteOptions,
+): Promise<Measure> {
+  const work = async (contestant: Submitter, many: number) => {
+    let left = Math.ceil(many / batch)
+    const lane = async () => {
+      for (left -= 1; left >= 0; left -= 1) await contestant.submit(batch)
+    }
+    const began = performance.now()
+    await Promise.all(Array.from({ length: atOnce }, lane))
+    return (many * 1_000) / (performance.now() - began)
+  }
+  for (const contestant of contestants) await work(contestant, Math.max(batch, runs / 4))
+  const samples = await alternate(rounds, contestants, (contestant) => work(contestant, runs))
+  return { name: `submission, ${name}`, unit: 'runs/s', better: 'more', samples }
+}
