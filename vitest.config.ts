@@ -31,6 +31,22 @@ export default defineConfig({
       },
       {
         test: {
+          // The engine's tests once more, with segments wherever a workflow does not choose. TEST_SEQUENCING=segment before
+          // a command has any tests so.
+          name: 'segments',
+          include: ['actions', 'branching', 'failures', 'sequencing', 'controls'].map(
+            (name) => `test/contract/${name}.test.ts`,
+          ),
+          env: { TEST_SEQUENCING: 'segment', TEST_BACKEND: 'redis' },
+          maxWorkers: AT_ONCE,
+          isolate: false,
+          globalSetup: servers,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'model',
           include: ['test/model/**/*.test.ts'],
           maxWorkers: AT_ONCE,
