@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { wipePostgres } from '../src/queue/wipe.ts'
 import { withRedis, type PrivateServer } from '../test/support/servers.ts'
 import type { Fleet, Member } from './fleet.ts'
 import type { Ask } from './ledger.ts'
@@ -120,6 +122,18 @@ const INJECT: Record<FaultKind, Inject> = {
         }
       }),
     ),
+
+  wipe_queue: ({ fleet }, _, hit) =>
+    alone('Postgres', async () => {
+      const pool = new pg.Pool({ connectionString: fleet.postgres.url, max: 1 })
+      pool.on('error', () => undefined)
+      try {
+        hit('the tables of BullMQ')
+        await wipePostgres(pool, `${fleet.prefix}_queue`)
+      } finally {
+        await pool.end()
+      }
+    }),
 
   cut_redis: async (scene, fault, hit) => {
     hit('every connection to Redis')

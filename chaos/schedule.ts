@@ -17,6 +17,7 @@ export const FAULT_KINDS = [
   'flush_redis',
   'fill_redis',
   'cut_redis',
+  'wipe_queue',
 ] as const
 
 export type FaultKind = (typeof FAULT_KINDS)[number]
@@ -53,7 +54,7 @@ const FASTEST_PACE_MS = 1_000
 
 /** Kinds that a queue backend allows. */
 export function kindsOf(backend: QueueBackend): FaultKind[] {
-  return FAULT_KINDS.filter((kind) => backend === 'redis' || !kind.endsWith('_redis'))
+  return FAULT_KINDS.filter((kind) => (backend === 'redis' ? kind !== 'wipe_queue' : !kind.endsWith('_redis')))
 }
 
 /**
@@ -84,6 +85,7 @@ function lengthOf(kind: FaultKind, lockMs: number, random: Random): number {
     case 'kill_api':
     case 'kill_leader':
     case 'flush_redis':
+    case 'wipe_queue':
       return 0
     case 'pause_worker':
     case 'pause_api':

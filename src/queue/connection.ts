@@ -1,5 +1,4 @@
 import {
-  createPostgresBackend,
   createPostgresRelayBackend,
   createRedisBackend,
   type FlowProducer,
@@ -15,6 +14,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { SluiceError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { createLastingBackend } from './postgres-backend.ts'
 import { RUNS_QUEUE } from './names.ts'
 import { wipePostgres, wipeRedis } from './wipe.ts'
 
@@ -140,7 +140,7 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   } finally {
     await client.end()
   }
-  const bull = withBackend(createPostgresBackend)
+  const bull = withBackend(createLastingBackend)
   // The queue is disposable, so its commits need not wait for the disk: the last moment before a crash is swept up.
   const settings = '-c synchronous_commit=off'
   const connection = { connectionString: options.url, schema, keepAlive: true, options: settings }
