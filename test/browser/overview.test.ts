@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
+import { withRedis } from '../support/servers.ts'
 import { kill } from '../support/system.ts'
 import { useDashboard } from './support/dashboard.ts'
 
@@ -31,7 +32,7 @@ describe('the overview', () => {
     await tile(page, 'Failed', 0).waitFor()
 
     await dashboard.system.ended(await dashboard.system.start(FAILING))
-    await dashboard.system.start(ASKING)
+    const asking = await dashboard.system.start(ASKING)
     const long = await dashboard.system.start(LONG)
     await tile(page, 'Failed', 1).waitFor()
     await tile(page, 'Waiting', 1).waitFor()
@@ -42,6 +43,16 @@ describe('the overview', () => {
     await panel(page, 'Queues')
       .getByRole('row', { name: /^steps-default/ })
       .waitFor()
+
+    const queues = panel(page, 'Queues')
+    const { prefix, redisUrl } = dashboard.system
+    await queues.getByRole('button', { name: 'Check' }).click()
+    await queues.getByText('The queue agrees with Postgres').waitFor()
+    await withRedis(redisUrl, (redis) => redis.zrem(`${prefix}:runs:waiting-children`, `${asking}.$run.1`))
+    await queues.getByRole('button', { name: 'Check' }).click()
+    await queues.getByText('Jobs: 1 missing, 0 left over').waitFor()
+    await queues.getByRole('button', { name: 'Repair' }).click()
+    await queues.getByText('dispatched anew').waitFor()
 
     await kill(await dashboard.system.executing(long, 'work'))
     await panel(page, 'Needs you')

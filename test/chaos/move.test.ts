@@ -20,7 +20,6 @@ const WORKING: DefinitionInput = {
   ),
 }
 const EACH_ONCE = Object.fromEntries(WORKING.steps.map((step) => [step.id, 1]))
-const SHORT: DefinitionInput = { name: 'short', steps: [noop('a')] }
 
 const ENV = {
   SLUICE_ACTIONS: EFFECT_ACTIONS,
@@ -28,7 +27,7 @@ const ENV = {
   LOCK_DURATION_MS: '3000',
   HEARTBEAT_MS: '500',
 }
-const PATIENCE = { timeoutMs: 30_000 }
+const PATIENCE = { timeoutMs: 60_000 }
 
 const LEFT = 'the work has moved to another queue'
 
@@ -56,95 +55,92 @@ async function expectInTheMiddle(expect: ExpectStatic, system: System, id: strin
   expect(done.length).toBeLessThan(WORKING.steps.length)
 }
 
-/** Begins on one queue, moves to that of `target`, and checks that everything ended as it should. */
-async function expectMove(
-  expect: ExpectStatic,
-  target: Record<string, string>,
-  afterwards: (system: System) => Promise<void>,
-): Promise<void> {
-  const system = await startSystem({ workers: 2, env: ENV })
-  try {
-    await createEffects(system.database)
-    await system.post('/workflows', PARKED_CHILD)
-    const oldApis = [system.api, await system.startApi({ PORT: String(await freePort()) })]
-    const oldWorkers = [...system.workers]
-    const before = await lifeOf(system)
+interface Move {
+  /** What the processes of the new side are told. */
+  target: Record<string, string>
+  /** API processes of the old side; with two, one of them is slow to go. */
+  apis: 1 | 2
+}
 
-    // The new side comes up, and has nothing to do: what is started there is done where the work is.
-    const newSide = { ...target, PORT: String(await freePort()) }
-    await Promise.all([system.startWorker(target), system.startApi(newSide)])
-    const newApi = system.api
-    const parked = await system.start(PARKED)
-    const working = await Promise.all([1, 2, 3].map(() => system.start(WORKING)))
-    expect((await system.ended(await system.start(SHORT))).status).toBe('completed')
-    await eventually(() => isParked(system, parked), PATIENCE)
-    const began = stepOf(await system.read(parked), 'timer').started_at!
-    for (const id of working) await system.executing(id, 's1')
-    await expect(system.get('/ops/drift')).rejects.toThrow('409')
-    expect(await lifeOf(system)).toBe(before)
+/** Begins on one queue, moves to another, and checks that everything ended as it should. */
+async function move(expect: ExpectStatic, system: System, { target, apis }: Move): Promise<void> {
+  await createEffects(system.database)
+  await system.post('/workflows', PARKED_CHILD)
+  const [oldApi, oldWorkers] = [system.api, [...system.workers]]
+  const before = await lifeOf(system)
 
-    // The work moves when nobody of the old side leads any more; one of its processes is slow to go.
-    const [slow, leader] = says(oldApis[0]!, 'this process leads now')
-      ? [oldApis[1]!, oldApis[0]!]
-      : (oldApis as [TestProcess, TestProcess])
-    await kill(leader)
-    // Whichever of the others leads now, nobody fetches the work back from the new side.
-    await eventually(async () => (await lifeOf(system)) !== before || says(slow, 'this process leads now'), PATIENCE)
-    if ((await lifeOf(system)) === before) await stop(slow)
-    await eventually(async () => (await lifeOf(system)) !== before, PATIENCE)
-    for (const id of working) await expectInTheMiddle(expect, system, id)
-    await eventually(() => oldWorkers.every((worker) => says(worker, LEFT)), PATIENCE)
-    await Promise.all(oldWorkers.map(stop))
-    await stop(slow)
+  // The new side comes up, and has nothing to do: what is started there is done where the work is.
+  const elsewhere = async () => ({ PORT: String(await freePort()) })
+  await Promise.all([system.startWorker(target), ...(apis === 2 ? [system.startApi(await elsewhere())] : [])])
+  const slow = system.api
+  const newApi = await system.startApi({ ...target, ...(await elsewhere()) })
+  const parked = await system.start(PARKED)
+  const working = await Promise.all([1, 2, 3].map(() => system.start(WORKING)))
+  await eventually(() => isParked(system, parked), PATIENCE)
+  const began = stepOf(await system.read(parked), 'timer').started_at!
+  for (const id of working) await system.executing(id, 's1')
+  await expect(system.get('/ops/drift')).rejects.toThrow('409')
+  expect(await lifeOf(system)).toBe(before)
 
-    await answerAll(system, parked)
-    for (const id of working) {
-      const run = await system.ended(id)
-      expect(new Set(Object.values(statusesOf(run)))).toEqual(new Set(['completed']))
-      expect(disorder(run, WORKING)).toEqual([])
-      expect(await effectsOf(system.database, id)).toEqual(EACH_ONCE)
-    }
-    const run = await system.ended(parked)
-    expect({ status: run.status, statuses: new Set(Object.values(statusesOf(run))) }).toEqual({
-      status: 'completed',
-      statuses: new Set(['completed']),
-    })
-    expect(await effectsOf(system.database, parked)).toEqual(EFFECTS_OF_PARKED)
-    expect(stepOf(run, 'timer').completed_at! - began).toBeGreaterThanOrEqual(6_000_000)
-    expect(says(newApi, 'this process leads now')).toBe(true)
-    await eventually(() => isAgreed(system), PATIENCE)
-    await afterwards(system)
-  } finally {
-    await system.stop()
+  // The work moves when nobody of the old side leads any more. Steps that are executed there end there.
+  await kill(oldApi)
+  if (slow !== oldApi) await stop(slow)
+  await eventually(async () => (await lifeOf(system)) !== before, PATIENCE)
+  for (const id of working) await expectInTheMiddle(expect, system, id)
+  await eventually(() => oldWorkers.every((worker) => says(worker, LEFT)), PATIENCE)
+  await Promise.all(oldWorkers.map(stop))
+
+  await answerAll(system, parked)
+  for (const id of working) {
+    const run = await system.ended(id)
+    expect(new Set(Object.values(statusesOf(run)))).toEqual(new Set(['completed']))
+    expect(disorder(run, WORKING)).toEqual([])
+    expect(await effectsOf(system.database, id)).toEqual(EACH_ONCE)
   }
+  const run = await system.ended(parked)
+  expect({ status: run.status, statuses: new Set(Object.values(statusesOf(run))) }).toEqual({
+    status: 'completed',
+    statuses: new Set(['completed']),
+  })
+  expect(await effectsOf(system.database, parked)).toEqual(EFFECTS_OF_PARKED)
+  expect(stepOf(run, 'timer').completed_at! - began).toBeGreaterThanOrEqual(6_000_000)
+  expect(says(newApi, 'this process leads now')).toBe(true)
+  await eventually(() => isAgreed(system), PATIENCE)
+}
+
+/** Goes back to the queue that was left, which still holds jobs of then, with a run that waits. */
+async function goBack(expect: ExpectStatic, system: System): Promise<void> {
+  const there = await lifeOf(system)
+  const [api, worker] = [system.api, system.workers.at(-1)!]
+  const id = await system.start({ name: 'returns', steps: [{ id: 'ask', type: 'approval' }, noop('after', ['ask'])] })
+  await eventually(async () => (await system.read(id)).steps['ask']?.status === 'waiting', PATIENCE)
+  await Promise.all([system.startApi(), system.startWorker()])
+  await stop(api)
+  await eventually(async () => (await lifeOf(system)) !== there, PATIENCE)
+  await stop(worker)
+  await system.post(`/runs/${id}/steps/ask/approve`, {})
+  expect((await system.ended(id)).status).toBe('completed')
+  await eventually(() => isAgreed(system), PATIENCE)
 }
 
 describe.concurrent('a fleet moves with its runs in flight, and nothing is lost or done twice,', () => {
   test('from one Redis to another', async ({ expect }) => {
-    const redis = await startPrivateRedis()
+    const [system, redis] = await Promise.all([startSystem({ workers: 1, env: ENV }), startPrivateRedis()])
     try {
-      await expectMove(expect, { REDIS_URL: redis.url }, () => Promise.resolve())
+      await move(expect, system, { target: { REDIS_URL: redis.url }, apis: 2 })
     } finally {
+      await system.stop()
       await redis.dispose()
     }
   })
 
   test('from Redis to Postgres, and back to the Redis that it has left', async ({ expect }) => {
-    await expectMove(expect, { QUEUE_BACKEND: 'postgres', REDIS_URL: '' }, async (system) => {
-      const there = await lifeOf(system)
-      const [api, worker] = [system.api, system.workers.at(-1)!]
-      const id = await system.start({
-        name: 'returns',
-        steps: [{ id: 'ask', type: 'approval' }, noop('after', ['ask'])],
-      })
-      await eventually(async () => (await system.read(id)).steps['ask']?.status === 'waiting')
-      await Promise.all([system.startApi(), system.startWorker()])
-      await stop(api)
-      await eventually(async () => (await lifeOf(system)) !== there, PATIENCE)
-      await stop(worker)
-      await system.post(`/runs/${id}/steps/ask/approve`, {})
-      expect((await system.ended(id)).status).toBe('completed')
-      await eventually(() => isAgreed(system), PATIENCE)
-    })
+    const system = await startSystem({ workers: 1, env: ENV })
+    try {
+      await move(expect, system, { target: { QUEUE_BACKEND: 'postgres', REDIS_URL: '' }, apis: 1 })
+      await goBack(expect, system)
+    } finally {
+      await system.stop()
+    }
   })
 })

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { approvalSchema } from '../../../src/api/schemas/approval.ts'
 import type { diffSchema } from '../../../src/api/schemas/diff.ts'
+import type { driftSchema } from '../../../src/api/schemas/drift.ts'
 import type { eventSchema } from '../../../src/api/schemas/event.ts'
 import type { whySchema } from '../../../src/api/schemas/explain.ts'
 import type { logLineSchema } from '../../../src/api/schemas/log-line.ts'
@@ -24,6 +25,9 @@ import type {
 
 /** Numbers of the whole service. */
 export type Stats = z.infer<typeof statsSchema>
+
+/** Where Postgres and the queue differ. */
+export type Drift = z.infer<typeof driftSchema>
 
 /** A run in a list, without payloads and steps. */
 export type RunEntry = z.infer<typeof runEntrySchema>

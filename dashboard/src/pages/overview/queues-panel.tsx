@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { statsQuery } from '../../api/stats.ts'
 import { Loaded } from '../../parts/loaded.tsx'
 import { Panel } from '../../parts/panel.tsx'
+import { DriftCheck } from './drift-check.tsx'
 
 const COLUMNS = [
   { word: 'Waiting', states: ['wait', 'waiting', 'prioritized', 'paused'] },
@@ -12,7 +13,7 @@ const COLUMNS = [
   { word: 'Parents', states: ['waiting-children'] },
 ]
 
-/** How many jobs there are in each queue. */
+/** How many jobs there are in each queue, and whether that agrees with Postgres. */
 export function QueuesPanel() {
   return (
     <Panel
@@ -28,6 +29,7 @@ export function QueuesPanel() {
           queues === null ? <Text>The queue does not answer right now.</Text> : <Depths queues={queues} />
         }
       </Loaded>
+      <DriftCheck />
     </Panel>
   )
 }
