@@ -7,7 +7,7 @@ export interface QueueState extends QueueLife {
 }
 
 /** A life of the queue: its token, and the store in which it began. */
-interface QueueLife {
+export interface QueueLife {
   token: string
   backend: string
   serverRunId: string | null
@@ -23,14 +23,25 @@ export async function readQueueState(db: Database, prefix: string): Promise<Queu
   return rows[0] ?? null
 }
 
-/** Begins a new life of the queue, or notes the server's new run id. */
-export async function writeQueueState(db: Database, prefix: string, state: QueueLife): Promise<void> {
-  await db.batch(
+/**
+ * Begins a new life of the queue, or notes the server's new run id; `from` is the token that it follows, null at the first.
+ * False: Postgres names another one by now, and nothing was changed. Locks the row.
+ */
+export async function writeQueueState(
+  db: Database,
+  prefix: string,
+  life: QueueLife,
+  from: string | null,
+): Promise<boolean> {
+  const rows = await db.batch(
     'write_queue_state',
     `INSERT INTO queue_state (prefix, token, backend, server_run_id) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (prefix) DO UPDATE SET token = excluded.token, backend = excluded.backend, server_run_id = excluded.server_run_id, seen_at = now()`,
-    [prefix, state.token, state.backend, state.serverRunId],
+     ON CONFLICT (prefix) DO UPDATE SET token = excluded.token, backend = excluded.backend, server_run_id = excluded.server_run_id, seen_at = now()
+       WHERE queue_state.token = $5
+     RETURNING 1`,
+    [prefix, life.token, life.backend, life.serverRunId, from],
   )
+  return rows.length === 1
 }
 
 /** Notes that a leader has seen the queue alive. Locks the row; index: its primary key. */

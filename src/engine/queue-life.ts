@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import { readQueueState, touchQueueState, writeQueueState, type QueueState } from '../db/queue-state.ts'
+import { readQueueState, touchQueueState, writeQueueState, type QueueLife, type QueueState } from '../db/queue-state.ts'
 import { messageOf, SluiceError } from '../errors.ts'
 import { withTimeout } from './dispatch.ts'
 import type { Engine } from './engine.ts'
@@ -22,6 +22,8 @@ export type LifeCheck =
   | { kind: 'lost' }
   /** Redis was restarted with its data, of which the last second may be missing. */
   | { kind: 'restarted' }
+  /** The work has left this queue, or is just being taken elsewhere: nothing may be done. */
+  | { kind: 'left' }
 
 /**
  * Where the work is, as a process sees it:
@@ -70,27 +72,6 @@ export async function requireInUse(engine: Engine): Promise<string> {
   )
 }
 
-/** Compares the queue's life with Postgres's, and begins a new one where they differ. Only the leader calls this. */
-export async function checkQueueLife(engine: Engine): Promise<LifeCheck> {
-  const { connection } = engine.queue
-  const [state, { token, serverRunId }] = await Promise.all([stateOf(engine), ownLife(engine)])
-  if (state === null || token !== state.token) {
-    const fresh = uuidv7()
-    // Postgres first: a crash in between is seen as another loss, never as none.
-    await writeQueueState(engine.db, connection.prefix, { token: fresh, backend: connection.backend, serverRunId })
-    await engine.queue.setToken(fresh)
-    engine.queueLife.token = fresh
-    return { kind: state === null ? 'first' : 'lost' }
-  }
-  engine.queueLife.token = state.token
-  if (state.serverRunId === serverRunId) {
-    await touchQueueState(engine.db, connection.prefix)
-    return { kind: 'same' }
-  }
-  await writeQueueState(engine.db, connection.prefix, { token: state.token, backend: connection.backend, serverRunId })
-  return { kind: 'restarted' }
-}
-
 /** Watches where the work is, for one process; logs when that changes, and now and then while it was left behind. */
 export class QueueWatch {
   private readonly engine: Engine
@@ -112,16 +93,9 @@ export class QueueWatch {
     this.silence = null
     const state = await stateOf(this.engine)
     const own = await withTimeout(askOwnLife(this.engine), QUEUE_TIMEOUT_MS).catch(() => null)
-    const { queueLife } = this.engine
-    // With the queue away, what was known of it stays true as long as Postgres names the same life.
-    if (own === null) queueLife.token = state?.token === queueLife.token ? queueLife.token : null
-    else queueLife.token = state !== null && own.token === state.token ? own.token : null
-    if (queueLife.token !== null) this.seen = queueLife.token
-    const place = own === null || state === null ? this.place : this.placeOf(state, own)
-    if (state !== null && place !== 'here') this.silence = silenceOf(state, silence)
-    this.tell(place)
-    this.place = place
-    return place
+    this.note(state, own)
+    if (state !== null && this.place !== 'here') this.silence = silenceOf(state, silence)
+    return this.place
   }
 
   /** Whether this process may lead: unless the work has left it, and somebody leads where it is. */
@@ -130,7 +104,45 @@ export class QueueWatch {
     return this.silence !== null && performance.now() - this.silence.sinceMs > LEADERLESS_MS
   }
 
-  private placeOf(state: QueueState, own: OwnLife): WorkPlace {
+  /**
+   * Compares the queue's life with Postgres's, and begins a new one where they differ. Only the leader calls this; one that
+   * has lost its lock without knowing begins none where another has begun one since.
+   */
+  async check(): Promise<LifeCheck> {
+    const { engine } = this
+    const { connection } = engine.queue
+    const [state, own] = await Promise.all([stateOf(engine), ownLife(engine)])
+    this.note(state, own)
+    if (!this.mayLead()) return { kind: 'left' }
+    const { backend } = connection
+    const from = state?.token ?? null
+    const write = (token: string) =>
+      writeQueueState(engine.db, connection.prefix, { token, backend, serverRunId: own.serverRunId }, from)
+    if (state === null || own.token !== state.token) {
+      const fresh = uuidv7()
+      // Postgres first: a crash in between is seen as another loss, never as none.
+      if (!(await write(fresh))) return { kind: 'left' }
+      await engine.queue.setToken(fresh)
+      this.note({ token: fresh, backend, serverRunId: own.serverRunId }, { ...own, token: fresh })
+      return { kind: state === null ? 'first' : 'lost' }
+    }
+    if (state.serverRunId !== own.serverRunId) return { kind: (await write(state.token)) ? 'restarted' : 'left' }
+    await touchQueueState(engine.db, connection.prefix)
+    return { kind: 'same' }
+  }
+
+  private note(state: QueueLife | null, own: OwnLife | null): void {
+    const { queueLife } = this.engine
+    // With the queue away, what was known of it stays true as long as Postgres names the same life.
+    const token = own === null ? queueLife.token : own.token
+    queueLife.token = state !== null && token === state.token ? token : null
+    if (queueLife.token !== null) this.seen = queueLife.token
+    const place = own === null || state === null ? this.place : this.placeOf(state, own)
+    this.tell(place)
+    this.place = place
+  }
+
+  private placeOf(state: QueueLife, own: OwnLife): WorkPlace {
     if (own.token === state.token || this.seen === state.token) return 'here'
     const isSameStore = state.backend === this.engine.queue.connection.backend && state.serverRunId === own.serverRunId
     if (isSameStore) return 'here'

@@ -6,7 +6,7 @@ import { Admission, failOverdue } from './admit.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { LostWorkers } from './lost-workers.ts'
-import { checkQueueLife, QueueWatch } from './queue-life.ts'
+import { QueueWatch } from './queue-life.ts'
 import { Scheduler } from './schedule.ts'
 import { Sweep } from './sweep.ts'
 
@@ -16,7 +16,7 @@ import { Sweep } from './sweep.ts'
  *
  * 0. start the runs of schedules that are due and fail those whose time is up, which needs no queue; and, last of all, have
  *    BullMQ wake us for the schedules
- * 1. has the queue lost its data? (a new life: {@link checkQueueLife})
+ * 1. has the queue lost its data? (a new life: {@link QueueWatch.check})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
  * 3. wake the parked steps whose waking got lost
  * 4. sweep a page of runs in which nothing happens, and of gates that may be left over
@@ -61,8 +61,10 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   let ticks = 0
 
   const tick = async () => {
+    const isHeld = watch.mayLead() && (await leadership.hold())
+    // With the lock in hand, nobody else moves the work any more.
     await watch.look()
-    leads = watch.mayLead() && (await leadership.hold())
+    leads = isHeld && watch.mayLead()
     if (!leads) {
       await leadership.release()
       lostWorkers.forget()
@@ -72,7 +74,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     await failOverdue(engine)
     await lostWorkers.tick()
     await withDeadline(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS)
-    await reconcile(engine, sweep)
+    await reconcile(engine, sweep, watch)
     await admission.tick()
     await scheduler.syncHints()
     if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
@@ -110,8 +112,9 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
 }
 
 /** One round of reconciling. */
-export async function reconcile(engine: Engine, sweep: Sweep): Promise<void> {
-  const life = await checkQueueLife(engine)
+export async function reconcile(engine: Engine, sweep: Sweep, watch: QueueWatch): Promise<void> {
+  const life = await watch.check()
+  if (life.kind === 'left') return
   if (life.kind !== 'same') engine.changes.all()
   if (life.kind === 'lost') engine.log.warn('the queue has lost its data: dispatching all unfinished runs')
   if (life.kind === 'restarted') {

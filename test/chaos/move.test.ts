@@ -63,7 +63,7 @@ interface Move {
 }
 
 /** Begins on one queue, moves to another, and checks that everything ended as it should. */
-async function move(expect: ExpectStatic, system: System, { target, apis }: Move): Promise<void> {
+async function expectMove(expect: ExpectStatic, system: System, { target, apis }: Move): Promise<void> {
   await createEffects(system.database)
   await system.post('/workflows', PARKED_CHILD)
   const [oldApi, oldWorkers] = [system.api, [...system.workers]]
@@ -109,7 +109,7 @@ async function move(expect: ExpectStatic, system: System, { target, apis }: Move
 }
 
 /** Goes back to the queue that was left, which still holds jobs of then, with a run that waits. */
-async function goBack(expect: ExpectStatic, system: System): Promise<void> {
+async function expectReturn(expect: ExpectStatic, system: System): Promise<void> {
   const there = await lifeOf(system)
   const [api, worker] = [system.api, system.workers.at(-1)!]
   const id = await system.start({ name: 'returns', steps: [{ id: 'ask', type: 'approval' }, noop('after', ['ask'])] })
@@ -127,7 +127,7 @@ describe.concurrent('a fleet moves with its runs in flight, and nothing is lost 
   test('from one Redis to another', async ({ expect }) => {
     const [system, redis] = await Promise.all([startSystem({ workers: 1, env: ENV }), startPrivateRedis()])
     try {
-      await move(expect, system, { target: { REDIS_URL: redis.url }, apis: 2 })
+      await expectMove(expect, system, { target: { REDIS_URL: redis.url }, apis: 2 })
     } finally {
       await system.stop()
       await redis.dispose()
@@ -137,8 +137,8 @@ describe.concurrent('a fleet moves with its runs in flight, and nothing is lost 
   test('from Redis to Postgres, and back to the Redis that it has left', async ({ expect }) => {
     const system = await startSystem({ workers: 1, env: ENV })
     try {
-      await move(expect, system, { target: { QUEUE_BACKEND: 'postgres', REDIS_URL: '' }, apis: 1 })
-      await goBack(expect, system)
+      await expectMove(expect, system, { target: { QUEUE_BACKEND: 'postgres', REDIS_URL: '' }, apis: 1 })
+      await expectReturn(expect, system)
     } finally {
       await system.stop()
     }

@@ -175,6 +175,19 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await cancel(moved)
   })
 
+  test('what differs at one of two looks only is not told', async () => {
+    const id = await start('momentary', [noop('a', [], { queue: IDLE })])
+    const address = await queued(id, 'a')
+    const { queue } = api.engine
+    const look = vi.spyOn(queue, 'stepPresence').mockResolvedValueOnce('missing')
+    const list = vi.spyOn(queue, 'listPending')
+    const gone = { ...address, epoch: 0 }
+    list.mockResolvedValueOnce([{ queue: `steps-${IDLE}`, id: jobId(gone), state: 'wait', address: gone }])
+    expect(about(await ask('GET'), id)).toEqual([])
+    expect(look.mock.calls.length).toBeGreaterThan(1)
+    await cancel(id)
+  })
+
   test('a job of a step that has settled in a run that goes on is removed, and the run goes on', async () => {
     const id = await start('settled', [noop('a'), noop('b', ['a'], { queue: IDLE })])
     const address = { ...(await queued(id, 'b')), step: 'a' }
