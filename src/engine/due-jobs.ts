@@ -15,6 +15,8 @@ import { jobOf, stretchFrom } from './stretch.ts'
 /** A job that should be about to come up, or at work. */
 export interface DueJob {
   address: JobAddress
+  /** The step that is due, which need not be the one that names the job; null: it is the run's root job. */
+  step: string | null
   /** The queue that its definition names; null: it is the run's root job. */
   queue: string | null
   /** Of an item or a compensation: what adds its job, which is its map or the run's root job. */
@@ -24,7 +26,7 @@ export interface DueJob {
 /** The job that runs a step. */
 function dueJob(run: { id: string; epoch: number }, workflow: CompiledWorkflow, step: CompiledStep): DueJob {
   const address = jobOf(workflow, step, { run: run.id, epoch: run.epoch })
-  return { address, queue: step.queue, addedBy: null }
+  return { address, step: step.id, queue: step.queue, addedBy: null }
 }
 
 /** The steps that a job runs, by id: it has work as long as one of them has not settled. */
@@ -35,7 +37,7 @@ export function stepsOf(workflow: CompiledWorkflow, address: JobAddress): string
 
 /** The root job of a run. */
 export function rootJobOf(run: { id: string; epoch: number }): DueJob {
-  return { address: { run: run.id, step: ROOT_JOB, epoch: run.epoch }, queue: null, addedBy: null }
+  return { address: { run: run.id, step: ROOT_JOB, epoch: run.epoch }, step: null, queue: null, addedBy: null }
 }
 
 /** Jobs of the definition's steps that are due: all dependencies settled, nobody at work, no back-off running, not parked. */

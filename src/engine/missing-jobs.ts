@@ -87,7 +87,7 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
   await inSmallGroups(engine, asked, async (job) => {
     const presence = await presenceOf(engine, job)
     // Before the steps have settled, the root job waits for them, and so does an item beyond its map's concurrency.
-    const mayWait = job.addedBy !== null || (job.queue === null && !rootsDue.has(job.address.run))
+    const mayWait = job.addedBy !== null || (job.step === null && !rootsDue.has(job.address.run))
     if (isGone(presence)) found.suspects.push(missing(job, presence, textOf(job, presence)))
     else if (presence === 'parked' && !mayWait) found.suspects.push(missing(job, presence, textOf(job, presence)))
   })
@@ -95,12 +95,12 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
 }
 
 function missing(job: DueJob, presence: Finding['presence'], text: string): Finding {
-  const { run, step, epoch } = job.address
-  return { kind: 'missing_job', run, step: job.queue === null ? null : step, epoch, presence, text, job: null }
+  const { run, epoch } = job.address
+  return { kind: 'missing_job', run, step: job.step, epoch, presence, text, job: null }
 }
 
-function textOf({ address, queue }: DueJob, presence: Finding['presence']): string {
-  const what = queue === null ? 'The end of the run' : `Step ${address.step}`
+function textOf({ step }: DueJob, presence: Finding['presence']): string {
+  const what = step === null ? 'The end of the run' : `Step ${step}`
   if (presence === 'missing') return `${what} needs a job, but the queue has none.`
   if (presence === 'finished') return `${what} is due, but the queue holds its job to be done.`
   return `${what} is due, but the queue holds its job back.`
