@@ -248,13 +248,27 @@ export async function readForFinalise(db: Database, runIds: readonly string[]): 
 
 /** Outputs of some steps of a run, as stored JSON text, in the order asked; null where there is none. */
 export async function readOutputs(db: Database, runId: string, indexes: readonly number[]): Promise<(string | null)[]> {
-  const rows = await db.batch<{ stepIndex: number; output: string | null }>(
+  const [outputs] = await readOutputsOfRuns(db, [{ runId, indexes }])
+  return outputs!
+}
+
+/** {@link readOutputs} for many runs in one statement. Index: the primary key. */
+export async function readOutputsOfRuns(
+  db: Database,
+  runs: readonly { runId: string; indexes: readonly number[] }[],
+): Promise<(string | null)[][]> {
+  const places = runs.flatMap(({ runId, indexes }) => indexes.map((index) => ({ runId, index })))
+  const rows = await db.batch<{ place: string; output: string | null }>(
     'read_outputs',
-    `SELECT step_index AS "stepIndex", output::text AS output FROM step_results WHERE run_id = $1 AND step_index = ANY($2::int[])`,
-    [runId, indexes],
+    `SELECT i.ord AS place, o.output::text AS output
+     FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS i(run_id, step_index, ord)
+     JOIN step_results o ON o.run_id = i.run_id AND o.step_index = i.step_index`,
+    [places.map(({ runId }) => runId), places.map(({ index }) => index)],
   )
-  const byIndex = new Map(rows.map((row) => [row.stepIndex, row.output]))
-  return indexes.map((index) => byIndex.get(index) ?? null)
+  const outputs = new Array<string | null>(places.length).fill(null)
+  for (const { place, output } of rows) outputs[Number(place) - 1] = output
+  let start = 0
+  return runs.map(({ indexes }) => outputs.slice(start, (start += indexes.length)))
 }
 
 /** The last state of a run. */

@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq'
-import { finishRuns, readForFinalise, readOutputs, type FinaliseRow, type RunEnd } from '../db/runs.ts'
+import { finishRuns, readForFinalise, readOutputsOfRuns, type FinaliseRow, type RunEnd } from '../db/runs.ts'
 import { isRetryable } from '../db/retryable.ts'
 import { messageOf } from '../errors.ts'
 import { delayJob, isControl } from '../queue/control.ts'
@@ -25,6 +25,7 @@ export class Finaliser {
   private readonly engine: Engine
   private readonly activations: Activations
   private readonly reads: Batcher<string, FinaliseRow | null>
+  private readonly outputs: Batcher<{ runId: string; indexes: readonly number[] }, (string | null)[]>
   private readonly ends: Batcher<RunEnd, boolean>
 
   constructor(engine: Engine, activations: Activations) {
@@ -38,6 +39,11 @@ export class Finaliser {
         const rows = await readForFinalise(engine.db, [...new Set(ids)])
         return ids.map((id) => rows.get(id) ?? null)
       },
+    })
+    this.outputs = new Batcher({
+      ...common,
+      name: 'outputs of runs',
+      flush: (runs) => readOutputsOfRuns(engine.db, runs),
     })
     this.ends = new Batcher({
       ...common,
@@ -132,7 +138,7 @@ export class Finaliser {
 
   private async sinkOutputs(row: FinaliseRow, workflow: CompiledWorkflow): Promise<string | null> {
     const sinks = workflow.sinks.filter((index) => row.statuses[index] === 'completed')
-    const outputs = await readOutputs(this.engine.db, row.id, sinks)
+    const outputs = await this.outputs.add({ runId: row.id, indexes: sinks })
     const entries = sinks.map(
       (index, position) => `${JSON.stringify(workflow.steps[index]!.id)}:${outputs[position] ?? 'null'}`,
     )
@@ -143,7 +149,7 @@ export class Finaliser {
   private async boundOutput(row: FinaliseRow, workflow: CompiledWorkflow, binding: Json): Promise<string> {
     const run = (await this.activations.constantsOf(row.id))!
     const needs = workflow.outputNeeds
-    const outputs = await readOutputs(this.engine.db, row.id, needs)
+    const outputs = await this.outputs.add({ runId: row.id, indexes: needs })
     const views = new Map(
       needs.map((index, position) => {
         const text = outputs[position]
