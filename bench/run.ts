@@ -54,10 +54,10 @@ const options: SuiteOptions = {
 }
 
 const stack = await startStack({ statements: flags.profile !== undefined })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  // The other processes end with us; the stores and their folder are ours to clear away.
-  process.once(signal, () => void stack.stop().finally(() => process.exit(1)))
-}
+// The other processes end with us; the stores and their folder are ours to clear away.
+const clearAway = () => void stack.stop().finally(() => process.exit(1))
+for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(event, clearAway)
+process.channel?.unref()
 try {
   if (flags.profile === undefined) await measure()
   else await profile(stack, options, resolve(flags.profile))

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { createRequire } from 'node:module'
 import { mkdirSync, openSync } from 'node:fs'
@@ -75,7 +75,11 @@ function startServer(folder, ports) {
     'bin/restate-server',
   )
   const log = openSync(join(folder, 'server.log'), 'w')
-  return spawn(program, [], {
+  // Where the kernel can, it ends the server with us, however we end.
+  const guard = ['setpriv', '--pdeathsig', 'KILL']
+  const guarded = spawnSync(guard[0], [...guard.slice(1), 'true']).status === 0
+  const [command, ...args] = guarded ? [...guard, program] : [program]
+  return spawn(command, args, {
     stdio: ['ignore', log, log],
     env: {
       ...process.env,

@@ -9,9 +9,9 @@ import type { SuiteOptions } from '../harness/suite.ts'
 
 /** Of each contestant and round. */
 const RUNS = 200
-const WARM_UP = 50
+const WARM_UP = 20
 /** A round ends when it has lasted this long, but not before so many runs: who polls takes a tenth of a second each. */
-const ROUND_MS = 4_000
+const ROUND_MS = 2_500
 const LEAST_RUNS = 20
 
 /** The definition that is timed. */

@@ -26,8 +26,8 @@ export async function peersSuite(stack: Stack, options: SuiteOptions): Promise<S
     const sluice = await startSluice(stack, { concurrency: CONCURRENCY })
     contestants.push(sluice)
     for (const name of names) contestants.push(await startPeer(stack, name, { concurrency: CONCURRENCY }))
-    const [floor, ...others] = contestants
-    const all = [floor!, withSegments(sluice), ...others]
+    const [floor, , ...peers] = contestants
+    const all = [floor!, sluice, withSegments(sluice), ...peers]
     for (const shape of shapes) measures.push(await measureThroughput(shape, all, options))
     measures.push(...(await measureLatency('single-step latency', all.map(timedByEvents), options)))
   } finally {
