@@ -12,11 +12,11 @@ import { kill, startSystem, type System } from '../support/system.ts'
 
 /** The fleet moves to another queue, process by process, with runs in flight, as docs/guides/moving-queues.md says. */
 
-/** Ten steps of a second, each with an effect: the fleet moves in the middle of them. */
+/** Steps with an effect each; the second lasts long enough for the fleet to move while it is executed. */
 const WORKING: DefinitionInput = {
   name: 'working',
-  steps: Array.from({ length: 10 }, (_, n) =>
-    noop(`s${n}`, n === 0 ? [] : [`s${n - 1}`], { config: { action: 'effect', duration_seconds: 1 } }),
+  steps: Array.from({ length: 6 }, (_, n) =>
+    noop(`s${n}`, n === 0 ? [] : [`s${n - 1}`], { config: { action: 'effect', duration_seconds: n === 1 ? 8 : 0.3 } }),
   ),
 }
 const EACH_ONCE = Object.fromEntries(WORKING.steps.map((step) => [step.id, 1]))
@@ -75,9 +75,9 @@ async function expectMove(expect: ExpectStatic, system: System, { target, apis }
   const slow = system.api
   const newApi = await system.startApi({ ...target, ...(await elsewhere()) })
   const parked = await system.start(PARKED)
-  const working = await Promise.all([1, 2, 3].map(() => system.start(WORKING)))
   await eventually(() => isParked(system, parked), PATIENCE)
   const began = stepOf(await system.read(parked), 'timer').started_at!
+  const working = await Promise.all([1, 2, 3].map(() => system.start(WORKING)))
   for (const id of working) await system.executing(id, 's1')
   await expect(system.get('/ops/drift')).rejects.toThrow('409')
   expect(await lifeOf(system)).toBe(before)
