@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { listServedQueues } from '../db/actions.ts'
 import { readLiveEpochs } from '../db/sweep.ts'
 import type { PendingJob } from '../queue/queue.ts'
+import type { Repair } from '../workflow/drift.ts'
 import { inSmallGroups, type Budget, type Finding } from './drift-finding.ts'
 import { isGone } from './due-jobs.ts'
 import type { Engine } from './engine.ts'
@@ -38,10 +39,6 @@ export interface Drift {
   jobs: number
   findings: Finding[]
 }
-
-/** What became of a finding: its run was dispatched anew, its job is gone, or left to the worker that holds it; or the queue refused. */
-export const REPAIRS = ['dispatched', 'removed', 'held', 'none'] as const
-type Repair = (typeof REPAIRS)[number]
 
 /**
  * Compares at most `limit` unfinished runs, the oldest first, and ten times as many jobs. Changes nothing. Throws

@@ -3,8 +3,9 @@ import { findDrift, repairDrift } from '../../engine/drift.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { flushDrill } from '../../engine/flush-drill.ts'
 import { SluiceError } from '../../errors.ts'
+import { showDrift, showFlushDrill } from '../drift-view.ts'
 import { strict } from '../problems.ts'
-import { driftSchema, flushDrillSchema, showDrift, showFlushDrill } from '../schemas/drift.ts'
+import { driftSchema, flushDrillSchema } from '../schemas/drift.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 
 const tags = ['Operations']

@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi'
-import { REPAIRS, type Drift, type repairDrift } from '../../engine/drift.ts'
-import type { FlushDrill } from '../../engine/flush-drill.ts'
-import { id, iso, timestamp } from './fields.ts'
+import { REPAIRS } from '../../workflow/drift.ts'
+import { id, timestamp } from './fields.ts'
 
 /** Findings that an answer names; the counts tell of all. */
-const ITEMS_SHOWN = 1_000
+export const ITEMS_SHOWN = 1_000
 
 /** Where Postgres and the queue differ. */
 export const driftSchema = z
@@ -36,29 +35,6 @@ export const driftSchema = z
   })
   .openapi('Drift')
 
-/** Shows a comparison, with what became of each finding where it was to be repaired. */
-export function showDrift(drift: Drift | Awaited<ReturnType<typeof repairDrift>>): z.infer<typeof driftSchema> {
-  const { complete, runs, jobs, findings } = drift
-  const repairs = 'repairs' in drift ? drift.repairs : []
-  const missing = findings.filter(({ kind }) => kind === 'missing_job').length
-  return {
-    agrees: findings.length === 0,
-    complete,
-    looked_at: { runs, jobs },
-    missing_jobs: missing,
-    leftover_jobs: findings.length - missing,
-    items: findings.slice(0, ITEMS_SHOWN).map(({ kind, run, step, epoch, job, text }, index) => ({
-      kind,
-      run_id: run,
-      step_id: step,
-      epoch,
-      queue: job?.queue ?? null,
-      text,
-      repair: repairs[index] ?? null,
-    })),
-  }
-}
-
 const milliseconds = z.int().nonnegative()
 
 /** What a flush drill showed. */
@@ -72,15 +48,3 @@ export const flushDrillSchema = z
     slowest: z.array(z.object({ run_id: id, back_after_ms: milliseconds })).openapi({ description: 'At most five' }),
   })
   .openapi('FlushDrill')
-
-/** Shows a flush drill. */
-export function showFlushDrill(drill: FlushDrill): z.infer<typeof flushDrillSchema> {
-  return {
-    unfinished: drill.unfinished,
-    keys_removed: drill.keysRemoved,
-    wiped_at: iso(drill.wipedAt),
-    back_after_ms: drill.backAfterMs,
-    median_ms: drill.medianMs,
-    slowest: drill.slowest.map(({ run, backAfterMs }) => ({ run_id: run, back_after_ms: backAfterMs })),
-  }
-}
