@@ -167,6 +167,8 @@ function alone(what: string, work: () => Promise<void>): Promise<void> {
 const LOOK_EVERY_MS = 50
 /** Whoever is not back by then is looked for no longer. */
 const LOOK_FOR_MS = 10_000
+/** A slow action begins every second or so. */
+const BUSY_WITHIN_MS = 3_000
 
 /** One of the members that run now; waits until there is one. */
 async function oneOf({ signal }: Scene, members: readonly Member[], { target }: PlannedFault) {
@@ -182,16 +184,24 @@ async function oneOf({ signal }: Scene, members: readonly Member[], { target }: 
   throw new Error(`none of ${members.map(({ name }) => name).join(', ')} runs`)
 }
 
-/** Those workers that execute something just now; all of them where nobody does, or Postgres cannot tell. */
+/**
+ * Those workers that have begun a slow action this very moment: what is paused or cut off now has it in hand. Waits for
+ * one, but not for long; then all of them, which are idle, or Postgres cannot tell.
+ */
 async function busyWorkers(scene: Scene): Promise<readonly Member[]> {
-  const rows = await soon<{ pid: number }>(
-    scene,
-    `SELECT DISTINCT w.pid FROM chaos.calls c JOIN steps s ON s.run_id = c.run_id AND s.step_id = c.step_id AND s.attempt = c.attempt
-     JOIN workers w ON w.id = s.worker_id WHERE s.status = 'running'`,
-  )
-  const busy = new Set(rows.map(({ pid }) => pid))
-  const members = scene.fleet.workers.filter((member) => busy.has(member.pid() ?? 0))
-  return members.length > 0 ? members : scene.fleet.workers
+  for (let waitedMs = 0; waitedMs < BUSY_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
+    const rows = await soon<{ pid: number }>(
+      scene,
+      `SELECT w.pid FROM chaos.calls c JOIN steps s ON s.run_id = c.run_id AND s.step_id = c.step_id AND s.attempt = c.attempt
+       JOIN workers w ON w.id = s.worker_id
+       WHERE c.step_id = 'slow' AND c.at > clock_timestamp() - interval '0.5 seconds' AND s.status = 'running'`,
+    )
+    const busy = new Set(rows.map(({ pid }) => pid))
+    const members = scene.fleet.workers.filter((member) => busy.has(member.pid() ?? 0))
+    if (members.length > 0) return members
+    await sleep(LOOK_EVERY_MS, undefined, { signal: scene.signal })
+  }
+  return scene.fleet.workers
 }
 
 function inHandOf(scene: Scene, pid: number): Promise<AttemptInHand[]> {

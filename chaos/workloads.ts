@@ -141,7 +141,7 @@ const WORKLOADS: Workload[] = [
   },
   // What a worker that is paused, killed or cut off has in hand: long enough to be hit, short enough to go on afterwards.
   {
-    weight: 10,
+    weight: 15,
     ends: 'completed',
     definition: { name: 'chaos-slow', steps: [call('slow', [], 1_200), effect('after', ['slow'], 20)] },
   },
