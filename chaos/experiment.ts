@@ -63,6 +63,7 @@ export async function runExperiment(
     report = await observe({ scene: { fleet, ask: ledger.ask, signal: both }, ledger, load, faults }, options, tell)
     await load.stop()
     report.findings.push(...processFindings(await fleet.stopProcesses()))
+    report.told = { ...fleet.told }
     return report
   } finally {
     over.abort()

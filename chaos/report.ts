@@ -38,7 +38,7 @@ export function describeReport(report: Report): string {
     `runs ${counts.runs} (${counts.completed} completed, ${counts.failed} failed as they must), steps ${counts.steps}, attempts ${counts.attempts} (${counts.lost} lost)`,
     `effects ${counts.effects} in transactions, ${counts.calls} calls by actions`,
     `in hand of paused and isolated workers ${inHand.attempts} attempts, taken over ${inHand.takenOver}; commits refused to those who came back ${told.fenced}`,
-    `queue found empty ${told.queueLost} times, runs swept up ${told.sweptUp} times`,
+    `queue found empty ${told.queueLost} times, runs swept up ${told.sweptUp} times, processes that stopped late ${told.late}`,
     '',
     `${'fault'.padEnd(18)}${'times'.padStart(6)}${'recovered p50'.padStart(16)}${'max'.padStart(10)}`,
     ...report.recovery.map(

@@ -20,7 +20,7 @@ export class ParkedTooLate extends Error {}
  * Parks one step: its attempt has no owner from now on. False: another attempt owns the step. Where nothing else of its
  * run is running, the run waits. Locks the step's row and then its run's, for which a control may have been before us: throws
  * {@link ParkedTooLate} where nothing is to wait any more, so call it in a transaction. Parking again only changes what it
- * waits for.
+ * waits for; which child run that is stays, for it may have begun.
  */
 export async function parkStep(db: Executor, parking: Parking): Promise<boolean> {
   const rows = await db.batch<{ isInTime: boolean }>('park_step', PARK, [
@@ -43,6 +43,7 @@ WITH parked AS (
   WHERE s.run_id = $1::uuid AND s.step_index = $2::int
     AND s.status IN ('pending', 'running', 'retrying', 'waiting')
     AND (s.attempt < $3::int OR (s.attempt = $3::int AND (s.worker_id = $4::uuid OR s.status = 'waiting')))
+    AND (s.status <> 'waiting' OR s.waiting_for ->> 'kind' <> 'run' OR s.waiting_for ->> 'run_id' = $6::json ->> 'run_id')
   RETURNING s.run_id, s.step_index
 ), waiting AS (
   UPDATE runs r SET started_at = LEAST(r.started_at, $5::timestamptz), status = CASE WHEN r.status = 'paused' OR r.admitted_at IS NULL THEN r.status WHEN EXISTS (
