@@ -111,7 +111,7 @@ export function tableOf({ about, measures }: SuiteResult): string {
 
 /** Empty where the first contestant has next to nothing of what is measured. */
 function ratioText({ median, min, max }: Summary): string {
-  return median < 100 ? `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})` : ''
+  return Number.isFinite(max) && median < 100 ? `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})` : ''
 }
 
 function digits(value: number): string {
