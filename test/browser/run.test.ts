@@ -149,6 +149,7 @@ describe('what can be done to a run', () => {
     const dialog = page.getByRole('dialog', { name: 'Pause this run?' })
     await dialog.getByText(/No further step starts/).waitFor()
     await dashboard.system.post(`/runs/${id}/cancel`, {})
+    await dashboard.system.ended(id)
     await dialog.getByRole('button', { name: 'Pause the run' }).click()
     await page
       .getByRole('alert')
