@@ -3,6 +3,15 @@ import { defineConfig } from 'vitest/config'
 /** Files that are tested at the same time: much of it is waiting for servers. */
 const AT_ONCE = 3
 const servers = ['test/support/global-setup.ts']
+/** Tests with real processes that mostly wait: two files at a time. */
+const PAIRED = ['npm-start', 'move', 'workers', 'slow-order', 'controls'].map((name) => `test/chaos/${name}.test.ts`)
+const ofProcesses = {
+  // Tests of one file that mostly wait do so at the same time.
+  maxConcurrency: 8,
+  globalSetup: servers,
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+}
 
 export default defineConfig({
   test: {
@@ -69,14 +78,20 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
+          exclude: PAIRED,
           // Real processes and real deadlines: one file at a time, when all others are done.
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          ...ofProcesses,
+        },
+      },
+      {
+        test: {
+          name: 'chaos-pairs',
+          include: PAIRED,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          // Tests of one file that mostly wait do so at the same time.
-          maxConcurrency: 8,
-          globalSetup: servers,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          ...ofProcesses,
         },
       },
     ],
