@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Logger } from '../log.ts'
+import { tryAdvisoryLock } from './advisory-lock.ts'
 
 /**
  * Leadership over one task, by an advisory lock of a Postgres session of its own: whoever holds it leads, and loses it
@@ -30,11 +31,7 @@ export class Leadership {
       this.client = null
     })
     await client.connect()
-    const result = await client.query<{ held: boolean }>(
-      'SELECT pg_try_advisory_lock(hashtext($1), hashtext($2)) AS held',
-      ['sluice', this.options.task],
-    )
-    if (result.rows[0]?.held !== true) {
+    if (!(await tryAdvisoryLock(client, this.options.task))) {
       await client.end()
       return false
     }

@@ -2,9 +2,9 @@ import { markUndispatched, raiseEpochs } from '../db/runs.ts'
 import type { FlowSpec } from '../queue/flow.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { flowShape, NO_JOB } from '../workflow/flow-shape.ts'
-import { LAST } from '../workflow/segments.ts'
 import { isSettled } from '../workflow/states.ts'
 import type { Engine } from './engine.ts'
+import { stretchFrom } from './stretch.ts'
 
 /**
  * Bringing runs to the queue. Start, recovery, retry and resume are the same: an epoch, and the unsettled steps of the
@@ -90,11 +90,8 @@ export function flowSpec(
 }
 
 /** Of all steps that its job runs. */
-function maxRetriesOf({ plan, steps }: CompiledWorkflow, carrier: CompiledStep): number {
-  let retries = carrier.maxRetries
-  for (let next = plan.successor[carrier.index]!; next !== LAST; next = plan.successor[next]!)
-    retries += steps[next]!.maxRetries
-  return retries
+function maxRetriesOf(compiled: CompiledWorkflow, carrier: CompiledStep): number {
+  return stretchFrom(compiled, carrier).reduce((retries, step) => retries + step.maxRetries, 0)
 }
 
 /** What `work` gives; throws where that takes longer than `timeoutMs`. */

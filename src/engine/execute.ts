@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq'
-import type { AttemptKey, Settlement } from '../db/commit.ts'
+import type { AttemptKey } from '../db/commit.ts'
 import type { StoredError } from '../db/schema.ts'
 import { TransactionLost } from '../db/client.ts'
 import { isRetryable } from '../db/retryable.ts'
@@ -8,7 +8,6 @@ import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import { findStep } from '../workflow/child-step.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
-import { retryDelayMs } from '../workflow/retry.ts'
 import { Activations, concurrencyOf, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
 import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
@@ -27,6 +26,7 @@ import {
   type Outcome,
 } from './perform.ts'
 import { scopeOf, factsOf } from './scope.ts'
+import { failureOf, haltsOf, settlementOf } from './settlements.ts'
 import { StepLogs } from './step-logs.ts'
 import { activateNext, firstUnsettled, jobOf, lastOf, lookAhead, successorOf } from './stretch.ts'
 
@@ -229,7 +229,7 @@ export class StepExecutor {
       case 'fail':
         // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
         if (activation.row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
-        if (!(await this.commit.settle(this.settlementOf(decision, activation)))) return AGAIN
+        if (!(await this.commit.settle(settlementOf(decision, activation, this.keyFor(activation))))) return AGAIN
         await this.release(activation, job)
         return settled({ failure: decision.kind === 'fail' ? decision.error.message : null })
       case 'execute':
@@ -454,16 +454,16 @@ export class StepExecutor {
         // Reading again tells: settled, if it committed; if not, this process takes its own attempt over.
         return AGAIN
       case 'cancelled': {
-        const settlement = this.settlementOf({ kind: 'cancel', reason: outcome.reason }, activation)
+        const settlement = settlementOf({ kind: 'cancel', reason: outcome.reason }, activation, key)
         // Nothing is released: a newer epoch has the steps that depend on it.
-        const isCounted = await this.commit.settle({ ...settlement, ...key, attempted: true }, mark)
+        const isCounted = await this.commit.settle({ ...settlement, attempted: true }, mark)
         return isCounted ? OVER : this.fenced(key)
       }
       case 'released':
         await this.commit.release(key)
         return handBackJob(bull, token)
       case 'failed': {
-        const settlement = this.failureOf(outcome, activation, key)
+        const settlement = failureOf(outcome, activation, key)
         if (!(await this.commit.settle(settlement, mark))) return this.fenced(key)
         if (settlement.status === 'retrying')
           return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
@@ -519,34 +519,6 @@ export class StepExecutor {
     return setTimeout(() => abort.abort(new AttemptAborted('timeout', message)), Math.min(seconds * 1_000, 2 ** 31 - 1))
   }
 
-  private settlementOf(
-    decision: Extract<Decision, { kind: 'skip' | 'cancel' | 'fail' }>,
-    activation: Activation,
-  ): Settlement {
-    const base = { ...this.keyFor(activation), retryAfterMs: null, halts: null, attempted: false }
-    switch (decision.kind) {
-      case 'skip':
-        return { ...base, status: 'skipped', reason: decision.reason, error: null }
-      case 'cancel':
-        return { ...base, status: 'cancelled', reason: decision.reason, error: null }
-      case 'fail':
-        return { ...base, status: 'failed', reason: null, error: decision.error, halts: haltsOf(activation) }
-    }
-  }
-
-  private failureOf(
-    outcome: Extract<Outcome, { kind: 'failed' }>,
-    activation: Activation,
-    key: AttemptKey,
-  ): Settlement {
-    const { step, row } = activation
-    const retries = outcome.retry && row.retryCount < step.maxRetries
-    const base = { ...key, reason: null, error: outcome.error, attempted: true }
-    if (!retries) return { ...base, status: 'failed', retryAfterMs: null, halts: haltsOf(activation) }
-    const delayMs = outcome.afterMs ?? retryDelayMs(step.step.retry, row.retryCount + 1, Math.random)
-    return { ...base, status: 'retrying', retryAfterMs: delayMs, halts: null }
-  }
-
   private async giveUp(activation: Activation, key: AttemptKey): Promise<Progress> {
     const error: StoredError = {
       code: 'worker_lost',
@@ -565,20 +537,6 @@ export class StepExecutor {
   }
 }
 
-/** The step whose failure stops the run, where the workflow says so; of an item, its map must count, too. */
-function haltsOf({ workflow, step, child }: Activation): string | null {
-  if (child !== null && child.itemIndex === null) return null
-  const maps = child === null ? [] : mapsAbove(step.id).map((id) => findStep(workflow, id)?.step.step.on_error)
-  if (maps.includes('continue')) return null
-  return workflow.definition.on_failure === 'stop' && step.step.on_error === 'fail' ? step.id : null
-}
-
 function attemptId(key: Pick<AttemptKey, 'runId' | 'stepIndex' | 'attempt'>): string {
   return `${key.runId}.${key.stepIndex}.${key.attempt}`
-}
-
-/** Ids of the maps that an item is in, the outermost first: `m` and `m[2]` for `m[2][0]`. */
-function mapsAbove(itemId: string): string[] {
-  const [id = '', ...places] = itemId.split('[')
-  return places.map((_, depth) => [id, ...places.slice(0, depth)].join('['))
 }

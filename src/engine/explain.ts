@@ -20,6 +20,7 @@ import {
 } from '../workflow/explain.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import { withTimeout } from './dispatch.ts'
+import { isGone } from './due-jobs.ts'
 import type { Engine } from './engine.ts'
 import { QUIET_MS } from './quiet.ts'
 
@@ -173,5 +174,5 @@ async function askQueue(
 }
 
 function isLost(presence: JobPresence | undefined): boolean {
-  return presence === 'missing' || presence === 'finished' || presence === 'parked'
+  return presence !== undefined && (isGone(presence) || presence === 'parked')
 }
