@@ -21,6 +21,20 @@ async function startWaiting(name: string, count: number): Promise<void> {
   await dashboard.system.post(`/workflows/${name}/runs/batch`, { runs: Array.from({ length: count }, () => ({})) })
 }
 
+/** What the page was told of runs from now on, with a frame for it to draw that. */
+function toldStatuses(page: Page) {
+  return page.evaluateHandle(async () => {
+    const statuses: string[] = []
+    const stream = new EventSource('/api/v1/stream')
+    stream.addEventListener('run', ({ data }: MessageEvent<string>) => {
+      const { status } = JSON.parse(data) as { status: string }
+      setTimeout(() => statuses.push(status), 100)
+    })
+    await new Promise((resolve) => stream.addEventListener('open', resolve, { once: true }))
+    return statuses
+  })
+}
+
 async function countRuns(query: string): Promise<number> {
   const { items } = await dashboard.system.get<{ items: unknown[] }>(`/runs?limit=200&${query}`)
   return items.length
@@ -90,6 +104,32 @@ describe('the list of runs', () => {
     const [first] = (await dashboard.system.get<{ items: { id: string }[] }>('/runs?workflow=late')).items
     await dashboard.system.post(`/runs/${first?.id}/cancel`, {})
     await rows(page).first().getByText('Cancelled').waitFor()
+  })
+
+  it('keeps what became of a run while the list was under way', async () => {
+    const page = await dashboard.open('/runs?workflow=slow-line')
+    await page.getByText('No run matches').waitFor()
+    const told = await toldStatuses(page)
+    // The list is read when the first run comes, and arrives as it was then.
+    let isRead = false
+    let goOn = () => {}
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    await page.route(/\/api\/v1\/runs\?/, async (route) => {
+      const response = await route.fetch()
+      const { items } = (await response.json()) as { items: { status: string }[] }
+      isRead ||= items.some(({ status }) => status !== 'cancelled')
+      await held
+      await route.fulfill({ response })
+    })
+    await startWaiting('slow-line', 1)
+    await expectSoon(() => isRead).toBe(true)
+    const [run] = (await dashboard.system.get<{ items: { id: string }[] }>('/runs?workflow=slow-line')).items
+    await dashboard.system.post(`/runs/${run?.id}/cancel`, {})
+    await expectSoon(() => told.evaluate((statuses) => statuses.at(-1))).toBe('cancelled')
+    goOn()
+    await rows(page).getByText('Cancelled').waitFor()
   })
 
   it('is walked with j and k, x selects, Space looks into a run, Enter opens it, and / searches', async () => {

@@ -1,8 +1,9 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { RunStatus } from '../../../src/workflow/states.ts'
 import { serverNow } from './server-clock.ts'
-import { getJson, sendJson } from './client.ts'
+import { sendJson } from './client.ts'
 import { keys } from './keys.ts'
+import { readRuns } from './runs.ts'
 import type { Page, Run, RunEntry } from './shapes.ts'
 
 /** By what runs are chosen; `created_*` are ISO 8601, what is left out holds for every run. */
@@ -35,7 +36,7 @@ export function runListQuery(key: Readonly<Record<string, unknown>>, filterAt: (
   return infiniteQueryOptions({
     queryKey: keys.runs(key),
     queryFn: ({ pageParam, signal }) =>
-      getJson<Page<RunEntry>>('runs', { ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal),
+      readRuns({ ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
     staleTime: Number.POSITIVE_INFINITY,
@@ -48,7 +49,7 @@ export function runListQuery(key: Readonly<Record<string, unknown>>, filterAt: (
 export function newestRunsOfAllQuery(filter: RunFilter, { streamed }: { streamed: boolean }) {
   return queryOptions({
     queryKey: keys.newestRuns({ ...filter }, streamed),
-    queryFn: ({ signal }) => getJson<Page<RunEntry>>('runs', { ...filter, status: undefined, limit: PAGE }, signal),
+    queryFn: ({ signal }) => readRuns({ ...filter, status: undefined, limit: PAGE }, signal),
     refetchInterval: streamed ? false : EVERY_MS,
     gcTime: 0,
   })
@@ -58,9 +59,7 @@ export function newestRunsOfAllQuery(filter: RunFilter, { streamed }: { streamed
 export function runEntryQuery(id: string) {
   return queryOptions({
     queryKey: keys.runs({ id }),
-    queryFn: async ({ signal }) => {
-      return await getJson<Page<RunEntry>>('runs', { search: id, limit: 1 }, signal)
-    },
+    queryFn: ({ signal }) => readRuns({ search: id, limit: 1 }, signal),
     select: ({ items }: Page<RunEntry>) => items[0] ?? null,
   })
 }

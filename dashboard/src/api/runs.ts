@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { isFinished } from '../../../src/workflow/states.ts'
-import { getJson } from './client.ts'
+import { withTold } from '../live/told-runs.ts'
+import { getJson, type Query } from './client.ts'
 import { keys } from './keys.ts'
 import type { Page, Run, RunEntry } from './shapes.ts'
 
@@ -23,11 +24,17 @@ export function runQuery(id: string, { streamed = false }: { streamed?: boolean 
   })
 }
 
+/** Reads a page of runs, as new as what streams told of them meanwhile. */
+export async function readRuns(query: Query, signal: AbortSignal): Promise<Page<RunEntry>> {
+  const askedMs = performance.now()
+  return withTold(await getJson<Page<RunEntry>>('runs', query, signal), askedMs)
+}
+
 /** The newest runs that match. */
 export function newestRunsQuery(filter: { workflow?: string | undefined; status?: readonly string[] | undefined }) {
   return queryOptions({
     queryKey: keys.runs(filter),
-    queryFn: ({ signal }) => getJson<Page<RunEntry>>('runs', filter, signal),
+    queryFn: ({ signal }) => readRuns(filter, signal),
     refetchInterval: EVERY_MS,
   })
 }

@@ -4,6 +4,7 @@ import { apiUrl } from '../api/client.ts'
 import type { Page, RunEntry } from '../api/shapes.ts'
 import { openEventStream } from './event-stream.ts'
 import { frameBatch } from './frame-batch.ts'
+import { noteTold, withRows } from './told-runs.ts'
 
 type Listener = (rows: readonly RunEntry[]) => void
 
@@ -53,6 +54,7 @@ function subscribeState(listener: () => void): () => void {
 
 function connect(): () => void {
   const rows = frameBatch<RunEntry>((batch) => {
+    noteTold(batch)
     for (const listener of rowListeners) listener(batch)
   })
   const end = openEventStream({
@@ -85,12 +87,7 @@ export function patchRuns(cache: QueryClient, rows: readonly RunEntry[]): void {
   const newest = new Map(rows.map((row) => [row.id, row]))
   cache.setQueriesData<Page<RunEntry> | Pages>({ queryKey: ['runs'] }, (list) => {
     if (list === undefined) return list
-    if ('pages' in list) return { ...list, pages: list.pages.map((page) => patchPage(page, newest)) }
-    return patchPage(list, newest)
+    if ('pages' in list) return { ...list, pages: list.pages.map((page) => withRows(page, newest)) }
+    return withRows(list, newest)
   })
-}
-
-function patchPage(page: Page<RunEntry>, newest: ReadonlyMap<string, RunEntry>): Page<RunEntry> {
-  if (!page.items.some(({ id }) => newest.has(id))) return page
-  return { ...page, items: page.items.map((row) => newest.get(row.id) ?? row) }
 }
