@@ -136,15 +136,17 @@ describe.concurrent(
       const run = await runSlowOrder(expect, async (system, id) => {
         const worker = await system.executing(id, 'validate')
         await kill(worker)
-        await system.startWorker()
+        // The run goes on while they come up, which may take longer than a step.
+        const comingUp: Promise<unknown>[] = [system.startWorker()]
         await system.executing(id, 'reserve')
         await kill(system.api)
-        await system.startApi()
+        comingUp.push(system.startApi())
         await system.executing(id, 'charge')
         await flush(system)
         await system.executing(id, 'pack')
         await system.redis.stop()
         await system.redis.start({ empty: true })
+        await Promise.all(comingUp)
       })
       expect(attempts(run)).toEqual({ ...ONCE, validate: 2 })
     })
