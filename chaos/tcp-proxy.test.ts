@@ -51,3 +51,26 @@ it('a proxy passes on, breaks what is open, refuses while it is cut, and passes 
     echo.close()
   }
 })
+
+it('a proxy that falls silent keeps what is open and takes new connections, which hear nothing', async () => {
+  const echo = await startEcho()
+  const proxy = await startTcpProxy(echo.port)
+  const heard: string[] = []
+  try {
+    const { socket } = await say(proxy.port, 'one')
+    proxy.fallSilent()
+    const another = connect(proxy.port, '127.0.0.1')
+    await once(another, 'connect')
+    for (const one of [socket, another]) {
+      one.on('data', () => heard.push('an answer')).on('error', () => undefined)
+      one.write('two')
+    }
+    // What goes another way comes back meanwhile.
+    const { socket: direct } = await say(echo.port, 'three')
+    direct.destroy()
+    expect([socket.readyState, another.readyState, heard]).toEqual(['open', 'open', []])
+  } finally {
+    await proxy.close()
+    echo.close()
+  }
+})

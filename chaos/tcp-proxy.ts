@@ -8,6 +8,11 @@ export interface TcpProxy {
   /** Breaks all connections, and refuses new ones until as many calls of {@link mend} as of this. */
   cut(): void
   mend(): void
+  /**
+   * Passes nothing on any more and says nothing, for good: what is open stays open, new connections are taken, and no one
+   * hears anything. So a network behaves that loses every packet.
+   */
+  fallSilent(): void
   /** Whether one of its connections to the store comes from this port: how the store's clients are told apart. */
   holds(localPort: number): boolean
   close(): Promise<void>
@@ -16,10 +21,13 @@ export interface TcpProxy {
 /** Starts one in front of a port of 127.0.0.1. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const pairs = new Map<Socket, Socket>()
+  const unheard = new Set<Socket>()
   let cuts = 0
-  const server = createServer({ noDelay: true }, (client) => {
+  let isSilent = false
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
     client.on('error', () => undefined)
     if (cuts > 0) return void client.resetAndDestroy()
+    if (isSilent) return void unheard.add(client)
     const store = connect({ host: '127.0.0.1', port: target, noDelay: true })
     store.on('error', () => undefined)
     pairs.set(client, store)
@@ -37,6 +45,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       client.resetAndDestroy()
       store.destroy()
     }
+    for (const client of unheard) client.destroy()
   }
   return {
     port: (server.address() as AddressInfo).port,
@@ -45,6 +54,13 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       breakAll()
     },
     mend: () => void (cuts -= 1),
+    fallSilent() {
+      isSilent = true
+      for (const [client, store] of pairs) {
+        client.unpipe(store).pause()
+        store.unpipe(client).pause()
+      }
+    },
     holds: (localPort) => [...pairs.values()].some((store) => store.localPort === localPort),
     async close() {
       const closed = once(server, 'close')

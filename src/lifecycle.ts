@@ -1,5 +1,6 @@
 import { messageOf, SluiceError } from './errors.ts'
 import type { Logger } from './log.ts'
+import { withTimeout } from './timeout.ts'
 
 /**
  * The end of a process, in order. States: running; stopping, entered once by a signal, by the loss of the parent that
@@ -8,8 +9,11 @@ import type { Logger } from './log.ts'
 export interface Lifecycle {
   /** Fires when stopping begins. */
   readonly signal: AbortSignal
-  /** Registers what is to be closed; `close` may take until the deadline. */
-  onStop(name: string, close: () => Promise<unknown>): void
+  /**
+   * Registers what is to be closed. `close` may take until the deadline, or for `withinMs` where that is given: then it is
+   * left behind, the others are closed, and the exit code is 1.
+   */
+  onStop(name: string, close: () => Promise<unknown>, withinMs?: number): void
   /** Closes everything and exits: with `exitCode`, or 1 where something did not close. Calling it again changes nothing. */
   stop(reason: string, exitCode?: number): Promise<never>
 }
@@ -33,7 +37,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const { log, deadlineMs } = options
   const controller = new AbortController()
-  const closers: { name: string; close: () => Promise<unknown> }[] = []
+  const closers: { name: string; close: () => Promise<unknown>; withinMs: number | undefined }[] = []
   let stopping: Promise<never> | undefined
   let stoppedAtMs = 0
 
@@ -46,7 +50,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     // The closer stays listed while it runs, so that the deadline can name it.
     for (let next = closers.at(-1); next !== undefined; closers.pop(), next = closers.at(-1)) {
       try {
-        await next.close()
+        await (next.withinMs === undefined ? next.close() : withTimeout(next.close(), next.withinMs))
       } catch (error) {
         failed = true
         log.error({ err: error }, `closing ${next.name} failed`)
@@ -86,7 +90,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   return {
     signal: controller.signal,
-    onStop: (name, close) => void closers.push({ name, close }),
+    onStop: (name, close, withinMs) => void closers.push({ name, close, withinMs }),
     stop,
   }
 }

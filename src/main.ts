@@ -16,6 +16,9 @@ import { loadActions } from '../workers/registry.ts'
 /** Time that a stopping process has for its last writes, beyond the grace period. */
 const LAST_WRITES_MS = 5_000
 
+/** How long the reconciler and the queue have to stop: where a store does not answer, waiting longer brings nothing. */
+const STOP_WITHIN_MS = 2_000
+
 /** The API process: HTTP, and the reconciler where it leads. */
 runMain(async () => {
   const config = readServiceConfig()
@@ -31,14 +34,14 @@ runMain(async () => {
   })
   lifecycle.onStop('Postgres', () => db.close())
   const queue = await RunQueue.open(queueOptions(config, log))
-  lifecycle.onStop('the queue', () => queue.close())
+  lifecycle.onStop('the queue', () => queue.close(), STOP_WITHIN_MS)
   const engine = createEngine({ db, queue, log, lockDurationMs: config.lockDurationMs })
   await announceActions(db, announcementsOf(await loadActions({ log })))
   const reconciler = startReconciler(engine, {
     databaseUrl: config.databaseUrl,
     intervalMs: config.reconcileIntervalMs,
   })
-  lifecycle.onStop('the reconciler', () => reconciler.stop())
+  lifecycle.onStop('the reconciler', () => reconciler.stop(), STOP_WITHIN_MS)
 
   lifecycle.onStop('signals', () => engine.changes.drained())
   const { server, streams } = await listen(engine, config)

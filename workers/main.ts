@@ -13,6 +13,9 @@ import { startWorker } from './worker.ts'
 /** Time beyond the grace period that a stopping worker has for its last writes. */
 const LAST_WRITES_MS = 5_000
 
+/** How long the queue has to stop: where its store does not answer, waiting longer brings nothing. */
+const QUEUE_WITHIN_MS = 2_000
+
 /** The worker process: takes steps from the queues of `--queues` (or WORKER_QUEUES), `--concurrency` at once. */
 runMain(async () => {
   const config = readServiceConfig(process.env, workerFlags(process.argv.slice(2)))
@@ -31,7 +34,7 @@ runMain(async () => {
   lifecycle.onStop('Postgres', () => db.close())
   await waitForMigrations(db, { log, signal: lifecycle.signal })
   const queue = await RunQueue.open(queueOptions(config, log))
-  lifecycle.onStop('the queue', () => queue.close())
+  lifecycle.onStop('the queue', () => queue.close(), QUEUE_WITHIN_MS)
 
   const worker = await startWorker({
     engine: createEngine({ db, queue, log, lockDurationMs: config.lockDurationMs }),

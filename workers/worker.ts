@@ -9,6 +9,7 @@ import { Finaliser } from '../src/engine/finalise.ts'
 import { startHeartbeat } from '../src/engine/heartbeat.ts'
 import { watchQueue } from '../src/engine/queue-life.ts'
 import { serveQueues } from '../src/engine/serve-queues.ts'
+import { withTimeout } from '../src/timeout.ts'
 import { announcementsOf } from './announcements.ts'
 import { executableActions } from './executable.ts'
 import type { ActionRegistry } from './registry.ts'
@@ -28,9 +29,17 @@ export interface WorkerParts {
 /** A worker at work. */
 export interface RunningWorker {
   readonly id: string
-  /** Takes no more jobs, lets those under way finish within the grace period, and hands back the rest. */
+  /**
+   * Takes no more jobs, lets those under way finish within the grace period, and hands back the rest. Where Postgres
+   * answers no more, which takes some seconds to show, closes the database and rejects.
+   */
   stop(): Promise<void>
 }
+
+/** How long the last writes have, beyond the grace period, before the database is closed. */
+const UNANSWERED_MS = 2_500
+/** When no more is waited for: the rest of what a stop may take beyond the grace period is for closing the stores. */
+const GIVEN_UP_MS = 3_500
 
 const CANARY_INTERVAL_MS = 5_000
 /** Silence of a queue that has room and is sent canaries. */
@@ -75,13 +84,24 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       stopCanaries()
       stopWatching()
       executor.takeNoMore()
-      const grace = setTimeout(() => executor.releaseAll(), parts.shutdownGraceMs)
-      await server.close(false)
-      clearTimeout(grace)
-      await Promise.all([executor.drained(), finaliser.drained()])
-      await engine.changes.drained()
-      heartbeat.stop()
-      await stopWorker(engine.db, id)
+      const graceMs = server.workers.some(({ active }) => active > 0) ? parts.shutdownGraceMs : 0
+      const timers = [
+        setTimeout(() => executor.releaseAll(), graceMs),
+        // What still waits for Postgres then fails.
+        setTimeout(() => void engine.db.close(), graceMs + UNANSWERED_MS),
+      ]
+      const end = async () => {
+        await server.close(false)
+        await Promise.all([executor.drained(), finaliser.drained()])
+        await engine.changes.drained()
+        heartbeat.stop()
+        await stopWorker(engine.db, id)
+      }
+      try {
+        await withTimeout(end(), graceMs + GIVEN_UP_MS, 'the worker did not stop')
+      } finally {
+        for (const timer of timers) clearTimeout(timer)
+      }
     },
   }
 }

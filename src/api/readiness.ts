@@ -1,7 +1,7 @@
 import { isMigrated } from '../db/migrate.ts'
 import type { Engine } from '../engine/engine.ts'
 import { messageOf, type InputProblem } from '../errors.ts'
-import { within } from './shared-answer.ts'
+import { withTimeout } from '../timeout.ts'
 
 /** How long each part has to answer. */
 const TIMEOUT_MS = 2_000
@@ -17,7 +17,7 @@ export async function findMissing(engine: Engine): Promise<InputProblem[]> {
 
 async function checkPostgres(engine: Engine): Promise<InputProblem[]> {
   try {
-    if (await within(TIMEOUT_MS, isMigrated(engine.db))) return []
+    if (await withTimeout(isMigrated(engine.db), TIMEOUT_MS)) return []
     return [missing('migrations', 'the database is not migrated to this version yet')]
   } catch (error) {
     return [missing('postgres', `Postgres does not answer: ${messageOf(error)}`)]
@@ -26,7 +26,7 @@ async function checkPostgres(engine: Engine): Promise<InputProblem[]> {
 
 async function checkQueue(engine: Engine): Promise<InputProblem[]> {
   try {
-    await within(TIMEOUT_MS, engine.queue.connection.ping())
+    await withTimeout(engine.queue.connection.ping(), TIMEOUT_MS)
     return []
   } catch (error) {
     return [missing('queue', `the queue does not answer: ${messageOf(error)}`)]

@@ -1,7 +1,8 @@
 import { listServedQueues } from '../db/actions.ts'
 import { listAliveWorkers, readStats, type Stats, type WorkerRow } from '../db/stats.ts'
 import type { Engine } from '../engine/engine.ts'
-import { shared, within } from './shared-answer.ts'
+import { withTimeout } from '../timeout.ts'
+import { shared } from './shared-answer.ts'
 
 /** How old numbers may be: a page that is looked at by many still costs one reading a second. */
 const FRESH_MS = 1_000
@@ -30,7 +31,7 @@ export function serviceStats(engine: Engine): () => Promise<ServiceStats> {
 async function queueDepths(engine: Engine): Promise<ServiceStats['queues']> {
   const names = await stepQueues(engine)
   try {
-    return await within(QUEUE_TIMEOUT_MS, engine.queue.depths(names))
+    return await withTimeout(engine.queue.depths(names), QUEUE_TIMEOUT_MS)
   } catch (error) {
     engine.log.warn({ err: error }, 'the queue did not tell its depths')
     return null

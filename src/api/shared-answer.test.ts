@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { shared, within } from './shared-answer.ts'
+import { shared } from './shared-answer.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
@@ -28,14 +28,5 @@ describe('shared', () => {
     })
     await expect(ask()).rejects.toThrow('away')
     expect(await ask()).toBe(2)
-  })
-})
-
-describe('within', () => {
-  it('passes on what comes in time, and rejects what does not', async () => {
-    expect(await within(100, Promise.resolve(1))).toBe(1)
-    const late = within(100, new Promise(() => undefined))
-    vi.advanceTimersByTime(100)
-    await expect(late).rejects.toThrow('no answer within 100 ms')
   })
 })

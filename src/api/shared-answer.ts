@@ -15,16 +15,3 @@ export function shared<Answer>(freshMs: number, find: () => Promise<Answer>): ()
     return answer
   }
 }
-
-/** Settles as `work` does, or rejects when that takes longer than `ms`. */
-export async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { Logger } from '../log.ts'
+import { withTimeout } from '../timeout.ts'
 import { isRetryable } from './retryable.ts'
 import * as schema from './schema.ts'
 
@@ -17,7 +18,10 @@ export interface Database {
    * `work` is waiting for. Throws {@link TransactionLost} where Postgres went away or gave up on the transaction.
    */
   transaction<T>(work: (tx: Transaction, batch: Database['batch']) => Promise<T>, signal?: AbortSignal): Promise<T>
-  /** Ends all connections, after the queries in flight. */
+  /**
+   * Ends all connections, those with queries in flight after these; what Postgres has not answered after a second is cut
+   * off, and the query rejects. Further queries reject at once. Calling it again changes nothing.
+   */
   close(): Promise<void>
 }
 
@@ -48,10 +52,15 @@ export interface DatabaseOptions {
 const HOT_SETTINGS =
   '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan -c jit=off'
 
+/** How long queries in flight have when the pools are closed. */
+const CLOSE_WITHIN_MS = 1_000
+
 /** Opens the pools. They connect lazily and survive a restart of Postgres: a query that fails tells its caller, the next connects anew. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = openPool(options, options.hot === true ? HOT_SETTINGS : undefined)
   const transactions = openPool(options, undefined)
+  const closers = [pool, transactions].map((one) => closer(one, options.log))
+  let closed: Promise<unknown> | undefined
   return {
     orm: drizzle(pool, { schema }),
     pool,
@@ -61,7 +70,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     transaction: (work, signal) => inTransaction(transactions, work, signal),
     async close() {
-      await Promise.all([pool.end(), transactions.end()])
+      await (closed ??= Promise.all(closers.map((close) => close())))
     },
   }
 }
@@ -80,6 +89,23 @@ function openPool(options: DatabaseOptions, settings: string | undefined): pg.Po
   // The pool listens to idle connections only; one that breaks in a transaction would end the process.
   pool.on('connect', (client) => client.on('error', report))
   return pool
+}
+
+/** What ends a pool. A connection that is lost without a word would keep `pool.end()` waiting for as long as TCP tries. */
+function closer(pool: pg.Pool, log: Logger): () => Promise<void> {
+  const busy = new Set<pg.PoolClient>()
+  pool.on('acquire', (client) => void busy.add(client))
+  pool.on('release', (_error, client) => void busy.delete(client))
+  return async () => {
+    const ended = pool.end()
+    try {
+      await withTimeout(ended, CLOSE_WITHIN_MS)
+    } catch {
+      log.warn({ connections: busy.size }, 'Postgres does not answer: cutting off what waits for it')
+      // Ending a client in the middle of a query breaks its socket.
+      for (const client of busy) void (client as unknown as pg.Client).end()
+    }
+  }
 }
 
 async function inTransaction<T>(

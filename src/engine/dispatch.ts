@@ -1,5 +1,6 @@
 import { markUndispatched, raiseEpochs } from '../db/runs.ts'
 import type { FlowSpec } from '../queue/flow.ts'
+import { withTimeout } from '../timeout.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { flowShape, NO_JOB } from '../workflow/flow-shape.ts'
 import { isSettled } from '../workflow/states.ts'
@@ -92,17 +93,4 @@ export function flowSpec(
 /** Of all steps that its job runs. */
 function maxRetriesOf(compiled: CompiledWorkflow, carrier: CompiledStep): number {
   return stretchFrom(compiled, carrier).reduce((retries, step) => retries + step.maxRetries, 0)
-}
-
-/** What `work` gives; throws where that takes longer than `timeoutMs`. */
-export async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    return await Promise.race([work, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -9,6 +9,7 @@ import {
 } from '../db/explain.ts'
 import { ROOT_JOB, stepsQueue } from '../queue/names.ts'
 import type { JobPresence } from '../queue/queue.ts'
+import { withTimeout } from '../timeout.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import {
   explain,
@@ -19,7 +20,6 @@ import {
   type Questions,
 } from '../workflow/explain.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
-import { withTimeout } from './dispatch.ts'
 import { isGone } from './due-jobs.ts'
 import type { Engine } from './engine.ts'
 import { QUIET_MS } from './quiet.ts'

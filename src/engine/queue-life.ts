@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { readQueueState, touchQueueState, writeQueueState, type QueueLife, type QueueState } from '../db/queue-state.ts'
 import { messageOf, SluiceError } from '../errors.ts'
-import { withTimeout } from './dispatch.ts'
+import { withTimeout } from '../timeout.ts'
 import type { Engine } from './engine.ts'
 
 /**

@@ -2,6 +2,7 @@ import { listServedQueues } from '../db/actions.ts'
 import { findUndispatched } from '../db/sweep.ts'
 import { Leadership } from '../db/leadership.ts'
 import { removeDeadWorkers } from '../db/workers.ts'
+import { withTimeout } from '../timeout.ts'
 import { Admission, failOverdue } from './admit.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
@@ -73,7 +74,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     await scheduler.fire()
     await failOverdue(engine)
     await lostWorkers.tick()
-    await withDeadline(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS)
+    await withTimeout(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS, 'the queue did not answer')
     await reconcile(engine, sweep, watch)
     await admission.tick()
     await scheduler.syncHints()
@@ -138,17 +139,5 @@ async function dispatchForgotten(engine: Engine): Promise<void> {
     const dispatched = await redispatch(engine, ids)
     engine.log.info({ runs: dispatched }, 'dispatched runs that the queue did not know')
     if (dispatched === 0) return
-  }
-}
-
-async function withDeadline(work: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the queue did not answer within ${ms} ms`)), ms)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,11 +1,13 @@
 import { describe, test, type ExpectStatic } from 'vitest'
+import { startTcpProxy } from '../../chaos/tcp-proxy.ts'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
+import { BACKENDS } from '../support/contract.ts'
 import { createEffects, EFFECT_ACTIONS, effectsOf } from '../support/effects.ts'
-import { throughout } from '../support/eventually.ts'
+import { eventually, throughout } from '../support/eventually.ts'
 import { isRunning } from '../support/processes.ts'
 import { disorder, statusesOf } from '../support/run-record.ts'
 import { noop } from '../support/shapes.ts'
-import { startSystem, type System, type SystemOptions } from '../support/system.ts'
+import { kill, startSystem, type System, type SystemOptions } from '../support/system.ts'
 
 /** Ten steps of half a second, each with an effect in Postgres. */
 const definition: DefinitionInput = {
@@ -104,6 +106,32 @@ describe.concurrent('work pauses and goes on by itself', () => {
       await system.redis.start({ empty: true })
       for (const id of ids) expect((await system.ended(id)).status).toBe('completed')
     } finally {
+      await system.stop()
+    }
+  })
+})
+
+describe.concurrent.each(BACKENDS)('processes that hear nothing any more of Postgres, on %s', (backend) => {
+  test('stop long before their deadline', async ({ expect }) => {
+    const system = await startSystem({ backend, workers: 0 })
+    const url = new URL(system.database.url)
+    const way = await startTcpProxy(Number(url.port))
+    url.port = String(way.port)
+    try {
+      await kill(system.api)
+      const api = await system.startApi({ DATABASE_URL: url.href })
+      const worker = await system.startWorker({ DATABASE_URL: url.href })
+      await api.line(/this process leads now/)
+      way.fallSilent()
+      // Somebody asks Postgres, and gets no answer.
+      await eventually(async () => (await fetch(`${system.origin}/ready`)).status === 503, { timeoutMs: 30_000 })
+      for (const one of [api, worker]) one.signal('SIGTERM')
+      for (const one of [api, worker]) {
+        expect(await one.exited).toBe(1)
+        expect(one.lines.join('\n')).not.toContain('did not stop in time')
+      }
+    } finally {
+      await way.close()
       await system.stop()
     }
   })

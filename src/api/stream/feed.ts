@@ -1,5 +1,5 @@
 import type { ChangeListener, Changes } from '../../engine/changes.ts'
-import { within } from '../shared-answer.ts'
+import { withTimeout } from '../../timeout.ts'
 
 /** How long to wait for the first signals to be received; while their store is away, streams begin without. */
 const READY_TIMEOUT_MS = 1_000
@@ -31,7 +31,7 @@ export class Feed {
     this.subscription ??= this.changes.subscribe((changes) => this.pass(changes))
     const { ready } = this.subscription
     try {
-      await within(READY_TIMEOUT_MS, ready)
+      await withTimeout(ready, READY_TIMEOUT_MS)
     } catch {
       // What changes until then is told by nobody.
       void ready.then(() => this.pass(null))
