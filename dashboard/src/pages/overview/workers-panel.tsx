@@ -48,7 +48,7 @@ function Worker({ worker }: { worker: BusyWorker }) {
           {name}
         </Text>
         <Text size="sm" className="quiet" span>
-          {running.length} of {concurrency} places · up since <Time at={started_at} />
+          {running.length} of {concurrency} places · started <Time at={started_at} />
         </Text>
       </div>
       <Text size="xs" className="quiet">
