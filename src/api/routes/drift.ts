@@ -62,6 +62,10 @@ const drillRoute = createRoute({
   path: '/ops/flush-drill',
   tags,
   summary: 'Empty the queue while work goes on, and measure until all of it is back',
+  description:
+    'For operators only. The API knows no roles: this is 403 unless whoever starts the process sets `SLUICE_FLUSH_DRILL=on`, and ' +
+    'then everybody who reaches that process may do it. 409 while another drill is under way, or where the queue of this ' +
+    'process is not the one in use.',
   request: { body: { ...body(drillSchema), required: false } },
   responses: {
     200: json(flushDrillSchema, 'Every run that was unfinished is back'),
@@ -78,7 +82,8 @@ export function driftRoutes(engine: Engine, options: { flushDrill: boolean }): O
     if (!options.flushDrill) {
       throw new SluiceError(
         'forbidden',
-        'Flush drills are off: they empty the queue. Start the API with SLUICE_FLUSH_DRILL=on to allow them.',
+        'Flush drills are for operators only, since they empty the queue, and are off in this process. Start an API process that ' +
+          'only operators reach with SLUICE_FLUSH_DRILL=on, and ask that one.',
       )
     }
     const { timeout_seconds: seconds = DEFAULT_DRILL_SECONDS } = c.req.valid('json') ?? {}
