@@ -31,6 +31,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
     steps: { type: 'string', default: '6000' },
+    before: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
   },
@@ -44,6 +45,7 @@ const options: SuiteOptions = {
   rounds: wholeNumber('rounds', flags.rounds),
   steps: wholeNumber('steps', flags.steps),
   only: flags.only,
+  before: flags.before,
   report(measure) {
     const figures = measure.samples.map((sample) => {
       const ratio = ratios(measure, sample).median.toFixed(2)

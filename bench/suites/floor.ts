@@ -1,7 +1,7 @@
 import { startFloor, startFloorApi } from '../contestants/floor.ts'
 import { startService } from '../contestants/service.ts'
 import { chain, fanOut, publishedDags } from '../contestants/shapes.ts'
-import { startSluice, withSegments } from '../contestants/sluice.ts'
+import { startOtherSluice, startSluice, withSegments, type SluiceContestant } from '../contestants/sluice.ts'
 import type { Contestant } from '../contestants/contestant.ts'
 import { alternate, type Measure, type SuiteResult } from '../harness/figures.ts'
 import type { Stack } from '../harness/stack.ts'
@@ -19,19 +19,18 @@ export async function floorSuite(stack: Stack, options: SuiteOptions): Promise<S
   const measures: Measure[] = []
   const floor = await startFloor(stack, [...shapes, SINGLE_STEP], { concurrency: CONCURRENCY })
   try {
-    const sluice = await startSluice(stack, { concurrency: CONCURRENCY })
+    const sluices = await startSluices(stack, options.before)
     try {
       for (const shape of shapes) {
-        const hasSegments = shape.name.startsWith('chain')
-        const contestants = [floor, sluice, ...(hasSegments ? [withSegments(sluice)] : [])]
-        measures.push(await measureThroughput(shape, contestants, options))
+        const segmented = shape.name.startsWith('chain') ? sluices.map(withSegments) : []
+        measures.push(await measureThroughput(shape, [floor, ...sluices, ...segmented], options))
       }
       if (LATENCY.includes(options.only)) {
-        const contestants = [floor, sluice].map(timedByEvents)
+        const contestants = [floor, ...sluices].map(timedByEvents)
         measures.push(...(await measureLatency(`${LATENCY}, told by BullMQ`, contestants, options)))
       }
     } finally {
-      await sluice.stop()
+      for (const sluice of sluices) await sluice.stop()
     }
     if (LATENCY.includes(options.only)) {
       const service = await startService(stack, { name: 'latency' })
@@ -49,6 +48,13 @@ export async function floorSuite(stack: Stack, options: SuiteOptions): Promise<S
     about: `Bare BullMQ with the same flows against the whole engine; one worker process each, ${CONCURRENCY} steps at once.`,
     measures,
   }
+}
+
+/** This checkout's engine, and that of another checkout where there is one to compare with. */
+async function startSluices(stack: Stack, before: string | undefined): Promise<SluiceContestant[]> {
+  const own = await startSluice(stack, { concurrency: CONCURRENCY })
+  if (before === undefined) return [own]
+  return [own, await startOtherSluice(before, stack, { concurrency: CONCURRENCY, name: 'Sluice before' })]
 }
 
 /** What is run: a chain, a fan-out, and the nine published DAGs. */
