@@ -69,7 +69,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     isSteady: () => heartbeat.isSteady(),
   })
   abandon = receiveAborts(engine, executor)
-  const finaliser = new Finaliser(engine, executor.activations)
+  const finaliser = new Finaliser(engine, executor)
   const server = serveQueues(engine, executor, finaliser, { queues: parts.queues, concurrency: parts.concurrency })
   const stopCanaries = startCanaries(engine, server, {
     intervalMs: CANARY_INTERVAL_MS,

@@ -1,5 +1,6 @@
 import type { Database } from './client.ts'
 import type { RunStatus } from '../workflow/states.ts'
+import { ENDED, finishedOf, TELL_ENDED, WAKE_PARENTS, type EndedRow, type Finished } from './run-end.ts'
 import type { StoredError } from './schema.ts'
 
 /**
@@ -28,6 +29,24 @@ export interface Completion extends AttemptKey {
   branch: string | null
   /** Index of the step that the same job runs next, where the answer is to tell about it. */
   next?: number | null
+  /** Where it is the run's only last step: how the run ends with it. */
+  ending?: Ending | null
+}
+
+/** The end of a run whose steps all completed or were skipped; where one did not, the run's root job sees to it. */
+export interface Ending {
+  /** The run's, as it was read. */
+  epoch: number
+  /** JSON text of the run's output. */
+  output: string | null
+}
+
+/** What came of the commit of some results. */
+export interface Completed {
+  /** Those that counted, by key; see {@link Ahead}. */
+  done: Map<string, Ahead | null>
+  /** The runs that ended with them. */
+  ended: Finished
 }
 
 /** What the commit of a step tells about its run and the next step, which nobody has begun. */
@@ -65,11 +84,11 @@ const FENCE = `s.run_id = i.run_id AND s.step_index = i.step_index
     AND (s.attempt < i.attempt OR (s.attempt = i.attempt AND (s.worker_id = i.worker_id OR s.status = 'waiting')))`
 
 /** An attempt from before a retry may begin while the run waits for its slot anew: then the run is held back still. */
-const RUNS_STARTED = `
+const runsStarted = (which: string) => `
 started AS (
   UPDATE runs r SET status = CASE WHEN r.status IN ('queued', 'waiting') THEN 'running' ELSE r.status END,
     started_at = LEAST(r.started_at, i.started_at)
-  FROM (SELECT run_id, min(started_at) AS started_at FROM input WHERE starts_run GROUP BY run_id ORDER BY run_id) i
+  FROM (SELECT run_id, min(started_at) AS started_at FROM input WHERE ${which} GROUP BY run_id ORDER BY run_id) i
   WHERE r.id = i.run_id AND r.admitted_at IS NOT NULL AND (r.status IN ('queued', 'waiting') OR r.started_at > i.started_at)
 )`
 
@@ -87,7 +106,7 @@ WITH input AS (
   FROM input i JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
   WHERE s.status = 'running' AND s.attempt = i.attempt - 1
   ON CONFLICT DO NOTHING
-), ${RUNS_STARTED}
+), ${runsStarted('starts_run')}
 UPDATE steps s SET status = 'running', attempt = i.attempt, worker_id = i.worker_id, started_at = i.started_at, retry_at = NULL
 FROM input i
 WHERE s.run_id = i.run_id AND s.step_index = i.step_index AND s.attempt = i.attempt - 1
@@ -104,49 +123,104 @@ export async function markStarted(db: Executor, keys: readonly AttemptKey[]): Pr
   return applied(await db.batch('mark_started', MARK_STARTED, attemptColumns(sorted)))
 }
 
-const COMPLETE = `
-WITH input AS (
-  SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[], $7::text[], $8::int[], $9::text[], $10::int[])
-    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, output, output_bytes, branch, next_index)
-), ${RUNS_STARTED}, done AS (
+const RESULTS =
+  '$1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[], $7::text[], $8::int[], $9::text[]'
+const COLUMNS = 'run_id, step_index, attempt, worker_id, started_at, starts_run, output, output_bytes, branch'
+
+/** `kept`: what to return of a step besides its result. */
+const completeDone = (kept: string) => `
+done AS (
   UPDATE steps s SET status = 'completed', attempt = i.attempt, worker_id = i.worker_id, started_at = i.started_at,
     completed_at = clock_timestamp(), retry_at = NULL, branch = i.branch, output_bytes = i.output_bytes, error = NULL, reason = NULL,
     waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
-  RETURNING s.run_id, s.step_index, i.output, i.next_index
+  RETURNING s.run_id, s.step_index, i.output${kept}
 ), results AS (
   INSERT INTO step_results (run_id, step_index, output) SELECT run_id, step_index, output::json FROM done
 )`
 
-const COMPLETE_ALONE = `${COMPLETE}
+const COMPLETE = `
+WITH input AS (
+  SELECT * FROM unnest(${RESULTS}) AS i(${COLUMNS})
+), ${runsStarted('starts_run')}, ${completeDone('')}
 SELECT run_id || '.' || step_index AS key FROM done`
 
-/** Run and next step as they were when the statement began, like any read that came just before the commit. */
-const COMPLETE_AND_LOOK_AHEAD = `${COMPLETE}
-SELECT d.run_id || '.' || d.step_index AS key, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy", clock_timestamp()::text AS now
-FROM done d
-LEFT JOIN steps n ON n.run_id = d.run_id AND n.step_index = d.next_index AND n.status = 'pending' AND n.attempt = 0
-LEFT JOIN runs r ON r.id = n.run_id`
+const GOES_ON = `('queued', 'running', 'waiting')`
 
 /**
- * Commits results: the state and the output of each step at once. Locks the steps' rows, and their runs' on the first.
- * Answers those that counted, by key, with what is ahead: null where nobody asked, or where the next step has been begun.
+ * Besides, tells what is ahead, and ends runs. Run and next step are as they were when the statement began, like in any
+ * read that came just before the commit. The other steps of a run that may end have settled before, or it does not end
+ * here.
  */
-export async function completeSteps(db: Executor, items: readonly Completion[]): Promise<Map<string, Ahead | null>> {
+const COMPLETE_AND_MORE = `
+WITH input AS MATERIALIZED (
+  SELECT i.*, others.completed, others.skipped
+  FROM unnest(${RESULTS}, $10::int[], $11::int[], $12::text[]) AS i(${COLUMNS}, next_index, ends_epoch, run_output)
+  LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE o.status = 'completed') AS completed, count(*) FILTER (WHERE o.status = 'skipped') AS skipped
+    FROM steps o
+    WHERE i.ends_epoch IS NOT NULL AND o.run_id = i.run_id AND o.step_index <> i.step_index AND o.parent_index IS NULL
+    HAVING bool_and(o.status IN ('completed', 'skipped')) IS NOT FALSE
+  ) others ON i.ends_epoch IS NOT NULL
+    AND EXISTS (SELECT 1 FROM runs r WHERE r.id = i.run_id AND r.epoch = i.ends_epoch AND r.status IN ${GOES_ON} AND r.compensation IS NULL)
+), ${runsStarted('starts_run AND completed IS NULL')}, ${completeDone(
+  ', i.next_index, i.started_at, i.ends_epoch, i.run_output, i.completed, i.skipped',
+)}, ended AS (
+  UPDATE runs r SET status = 'completed', output = d.run_output::json, completed_at = clock_timestamp(),
+    started_at = LEAST(r.started_at, d.started_at), steps_completed = d.completed + 1, steps_failed = 0, steps_skipped = d.skipped
+  FROM (SELECT * FROM done WHERE completed IS NOT NULL ORDER BY run_id) d
+  WHERE r.id = d.run_id AND r.epoch = d.ends_epoch AND r.status IN ${GOES_ON}
+  RETURNING ${ENDED}
+), ${WAKE_PARENTS}
+SELECT d.run_id || '.' || d.step_index AS key, r.status AS "runStatus", r.epoch AS "runEpoch", r.halted_by AS "haltedBy",
+  clock_timestamp()::text AS now, NULL::uuid AS id, NULL::uuid AS run, NULL AS step, NULL::int AS epoch, NULL::uuid AS "workflowId", NULL AS "concurrencyKey"
+FROM done d
+LEFT JOIN steps n ON n.run_id = d.run_id AND n.step_index = d.next_index AND n.status = 'pending' AND n.attempt = 0
+LEFT JOIN runs r ON r.id = n.run_id
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, ${TELL_ENDED.columns}
+FROM ended${TELL_ENDED.joins}`
+
+/** A step that completed, or a run that ended. */
+type CompletedRow =
+  ({ key: string; runEpoch: number } & (Omit<Ahead, 'epoch'> | { runStatus: null })) | ({ key: null } & EndedRow)
+
+/**
+ * Commits results: the state and the output of each step at once, and with the last one of a run its end. Locks the
+ * steps' rows, and their runs' on the first and on the last. {@link Completed.done} has null where nobody asked what is
+ * ahead, or where the next step has been begun.
+ */
+export async function completeSteps(db: Executor, items: readonly Completion[]): Promise<Completed> {
   const sorted = [...items].sort(byKey)
   const columns = [
     ...attemptColumns(sorted),
     sorted.map((item) => item.output),
     sorted.map((item) => item.outputBytes),
     sorted.map((item) => item.branch),
-    sorted.map((item) => item.next ?? null),
   ]
-  const looksAhead = items.some((item) => typeof item.next === 'number')
-  const rows = looksAhead
-    ? await db.batch<{ key: string } & Ahead>('complete_and_look_ahead', COMPLETE_AND_LOOK_AHEAD, columns)
-    : await db.batch<{ key: string; runStatus?: null }>('complete_steps', COMPLETE_ALONE, columns)
-  return new Map(rows.map(({ key, ...ahead }) => [key, ahead.runStatus ? ahead : null]))
+  if (sorted.every((item) => isNothing(item.next) && isNothing(item.ending))) {
+    const rows = await db.batch<{ key: string }>('complete_steps', COMPLETE, columns)
+    return { done: new Map(rows.map(({ key }) => [key, null])), ended: finishedOf([]) }
+  }
+  const rows = await db.batch<CompletedRow>('complete_and_more', COMPLETE_AND_MORE, [
+    ...columns,
+    sorted.map((item) => item.next ?? null),
+    sorted.map((item) => item.ending?.epoch ?? null),
+    sorted.map((item) => item.ending?.output ?? null),
+  ])
+  const done = new Map<string, Ahead | null>()
+  const ended: EndedRow[] = []
+  for (const row of rows) {
+    if (row.key === null) ended.push(row)
+    else if (row.runStatus === null) done.set(row.key, null)
+    else done.set(row.key, { runStatus: row.runStatus, epoch: row.runEpoch, haltedBy: row.haltedBy, now: row.now })
+  }
+  return { done, ended: finishedOf(ended) }
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined
 }
 
 const SETTLE = `
@@ -154,7 +228,7 @@ WITH input AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[],
                        $7::step_status[], $8::text[], $9::text[], $10::float8[], $11::text[], $12::bool[])
     AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, status, reason, error, retry_after_ms, halts, attempted)
-), ${RUNS_STARTED}, done AS (
+), ${runsStarted('starts_run')}, done AS (
   UPDATE steps s SET status = i.status, attempt = CASE WHEN i.attempted THEN i.attempt ELSE s.attempt END,
     worker_id = CASE WHEN i.attempted THEN i.worker_id ELSE s.worker_id END,
     started_at = CASE WHEN i.attempted THEN i.started_at ELSE s.started_at END,

@@ -6,6 +6,8 @@ export interface JobRun {
   status: RunStatus
   epoch: number
   versionId: string
+  /** Milliseconds since it ended; null: it has not. */
+  endedMs: number | null
 }
 
 /** Reads some runs, by id; one that is not there is left out. Index: the primary key. Locks nothing. */
@@ -13,7 +15,9 @@ export async function readJobRuns(db: Database, ids: readonly string[]): Promise
   if (ids.length === 0) return new Map()
   const runs = await db.batch<JobRun & { id: string }>(
     'drift_runs',
-    'SELECT id, status, epoch, version_id AS "versionId" FROM runs WHERE id = ANY($1::uuid[])',
+    `SELECT id, status, epoch, version_id AS "versionId",
+       extract(epoch FROM clock_timestamp() - completed_at)::float8 * 1000 AS "endedMs"
+     FROM runs WHERE id = ANY($1::uuid[])`,
     [ids],
   )
   return new Map(runs.map(({ id, ...run }) => [id, run]))

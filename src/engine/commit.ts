@@ -14,6 +14,7 @@ import { stepKey } from '../db/activation.ts'
 import type { Database } from '../db/client.ts'
 import { Batcher } from './batcher.ts'
 import type { Changes } from './changes.ts'
+import type { EndedRuns } from './ended-runs.ts'
 import type { Engine } from './engine.ts'
 
 /**
@@ -26,13 +27,15 @@ import type { Engine } from './engine.ts'
 export class GroupCommit {
   private readonly db: Database
   private readonly changes: Changes
+  private readonly ended: EndedRuns
   private readonly completions: Batcher<Completion, Committed>
   private readonly settlements: Batcher<Settlement, boolean>
   private readonly starts: Batcher<StartMark, boolean>
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, ended: EndedRuns) {
     this.db = engine.db
     this.changes = engine.changes
+    this.ended = ended
     const common = { inFlight: 2, maxItems: 500, log: engine.log }
     this.completions = new Batcher({
       ...common,
@@ -68,7 +71,7 @@ export class GroupCommit {
 
   /** Commits a result within the database transaction of its action: effects and result stand or fall together. */
   async completeWithin(tx: Pick<Database, 'batch'>, item: Completion): Promise<boolean> {
-    return (await completeSteps(tx, [item])).size === 1
+    return (await completeSteps(tx, [item])).done.size === 1
   }
 
   /** Commits a failure, a skip, a cancellation, or that an attempt failed and will be repeated. */
@@ -104,7 +107,8 @@ export class GroupCommit {
   }
 
   private async commitResults(items: Completion[]): Promise<Committed[]> {
-    const done = await completeSteps(this.db, items)
+    const { done, ended } = await completeSteps(this.db, items)
+    this.ended.tell(ended, new Map(items.map(({ runId, ending }) => [runId, ending?.epoch ?? 0])))
     const counted = await this.countedOf(items, done)
     return items.map((item, index) => ({ counted: counted[index]!, ahead: done.get(keyOf(item)) ?? null }))
   }

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq'
 import { beginCompensation, readCompensations, readCompleted, type Compensation } from '../db/compensation.ts'
-import type { RunEnd } from '../db/runs.ts'
+import type { RunEnd } from '../db/run-end.ts'
 import { delayJob, parkJob } from '../queue/control.ts'
 import type { JobAddress } from '../queue/names.ts'
 import { findStep } from '../workflow/child-step.ts'

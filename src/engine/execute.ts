@@ -12,6 +12,7 @@ import { Activations, concurrencyOf, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
 import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
 import type { AbortRequest } from './abort.ts'
+import { EndedRuns } from './ended-runs.ts'
 import type { Engine } from './engine.ts'
 import { Gates } from './gates.ts'
 import { ParkedTooLate, parkStep } from '../db/park.ts'
@@ -26,6 +27,7 @@ import {
   type Outcome,
 } from './perform.ts'
 import { scopeOf, factsOf } from './scope.ts'
+import { endingWith } from './run-output.ts'
 import { failureOf, haltsOf, settlementOf } from './settlements.ts'
 import { StepLogs } from './step-logs.ts'
 import { activateNext, firstUnsettled, jobOf, lastOf, lookAhead, successorOf } from './stretch.ts'
@@ -107,6 +109,7 @@ export class StepExecutor {
   private readonly engine: Engine
   private readonly options: ExecutorOptions
   readonly activations: Activations
+  readonly ended: EndedRuns
   readonly commit: GroupCommit
   private readonly gates: Gates
   private readonly logs: StepLogs
@@ -118,7 +121,8 @@ export class StepExecutor {
     this.engine = options.engine
     this.options = options
     this.activations = new Activations(options.engine)
-    this.commit = new GroupCommit(options.engine)
+    this.ended = new EndedRuns(options.engine)
+    this.commit = new GroupCommit(options.engine, this.ended)
     this.gates = new Gates(options.engine)
     this.logs = new StepLogs(options.engine)
   }
@@ -437,7 +441,8 @@ export class StepExecutor {
         return AGAIN
       case 'completed': {
         const { result } = outcome
-        const completion = { ...key, ...result, next: lookAhead(activation) }
+        const ending = endingWith(activation, result)
+        const completion = { ...key, ...result, next: lookAhead(activation), ending }
         const { counted, ahead } = await this.commit.complete(completion, mark)
         if (!counted) return this.fenced(key)
         await this.release(activation, job)

@@ -1,36 +1,40 @@
 import type { Job } from 'bullmq'
-import { finishRuns, readForFinalise, readOutputsOfRuns, type FinaliseRow, type RunEnd } from '../db/runs.ts'
+import { finishRuns, type RunEnd } from '../db/run-end.ts'
+import { readForFinalise, readOutputsOfRuns, type FinaliseRow } from '../db/runs.ts'
 import { isRetryable } from '../db/retryable.ts'
 import { messageOf } from '../errors.ts'
 import { delayJob, isControl } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
-import { resolveBinding } from '../workflow/bindings.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
-import { LIMITS } from '../workflow/limits.ts'
 import { progressOf, runOutcome } from '../workflow/outcome.ts'
 import { isFinished, isSettled } from '../workflow/states.ts'
 import type { Activations } from './activate.ts'
-import { admitSoon } from './admit.ts'
 import { Batcher } from './batcher.ts'
 import { compensate } from './compensate.ts'
+import type { EndedRuns } from './ended-runs.ts'
 import type { Engine } from './engine.ts'
-import { wakeSteps } from './wake.ts'
+import { boundOutput, outputsById, viewOf } from './run-output.ts'
 
 /** How soon the root job looks again when steps are unsettled (someone removed or promoted jobs by hand). */
 const LOOK_AGAIN_MS = 1_000
 
-/** Ends runs. A run's root job comes up when all of its steps have settled: its last status, output and counts follow. */
+/**
+ * Ends runs. A run's root job comes up when all of its steps have settled: its last status, output and counts follow, where
+ * the commit of its last step has not ended it ({@link endingWith}).
+ */
 export class Finaliser {
   private readonly engine: Engine
   private readonly activations: Activations
+  private readonly ended: EndedRuns
   private readonly reads: Batcher<string, FinaliseRow | null>
   private readonly outputs: Batcher<{ runId: string; indexes: readonly number[] }, (string | null)[]>
   private readonly ends: Batcher<RunEnd, boolean>
 
-  constructor(engine: Engine, activations: Activations) {
+  constructor(engine: Engine, { activations, ended }: { activations: Activations; ended: EndedRuns }) {
     this.engine = engine
     this.activations = activations
+    this.ended = ended
     const common = { inFlight: 2, maxItems: 200, log: engine.log }
     this.reads = new Batcher({
       ...common,
@@ -49,11 +53,9 @@ export class Finaliser {
       ...common,
       name: 'run ends',
       flush: async (ends) => {
-        const { done, parents, slots } = await finishRuns(engine.db, ends)
-        engine.changes.runs(done)
-        wakeSteps(engine, parents)
-        admitSoon(engine, slots)
-        return ends.map((end) => done.has(end.id))
+        const finished = await finishRuns(engine.db, ends)
+        ended.tell(finished, new Map(ends.map(({ id, epoch }) => [id, epoch])))
+        return ends.map((end) => finished.done.has(end.id))
       },
     })
   }
@@ -78,6 +80,7 @@ export class Finaliser {
   }
 
   private async finalise(address: JobAddress, job: Job, token: string): Promise<void> {
+    if (this.ended.has(address.run, address.epoch)) return
     const row = await this.reads.add(address.run)
     // Perhaps by a process that died before it had told anybody.
     if (row !== null && isFinished(row.status)) this.engine.changes.runs([row.id])
@@ -133,44 +136,27 @@ export class Finaliser {
   /** JSON text of the run's output: the workflow's `output` binding, or the outputs of the sink steps by id. */
   private async outputOf(row: FinaliseRow, workflow: CompiledWorkflow): Promise<string | null> {
     const binding = workflow.definition.output
-    return binding === undefined ? this.sinkOutputs(row, workflow) : this.boundOutput(row, workflow, binding)
+    return binding === undefined ? this.sinkOutputs(row, workflow) : this.outputBoundTo(row, workflow, binding)
   }
 
   private async sinkOutputs(row: FinaliseRow, workflow: CompiledWorkflow): Promise<string | null> {
     const sinks = workflow.sinks.filter((index) => row.statuses[index] === 'completed')
     const outputs = await this.outputs.add({ runId: row.id, indexes: sinks })
-    const entries = sinks.map(
-      (index, position) => `${JSON.stringify(workflow.steps[index]!.id)}:${outputs[position] ?? 'null'}`,
-    )
-    const text = `{${entries.join(',')}}`
-    return Buffer.byteLength(text) > LIMITS.outputBytes ? null : text
+    return outputsById(workflow, sinks, outputs)
   }
 
-  private async boundOutput(row: FinaliseRow, workflow: CompiledWorkflow, binding: Json): Promise<string> {
+  private async outputBoundTo(row: FinaliseRow, workflow: CompiledWorkflow, binding: Json): Promise<string> {
     const run = (await this.activations.constantsOf(row.id))!
     const needs = workflow.outputNeeds
     const outputs = await this.outputs.add({ runId: row.id, indexes: needs })
     const views = new Map(
-      needs.map((index, position) => {
-        const text = outputs[position]
-        const view = {
-          status: row.statuses[index]!,
-          output: text === null || text === undefined ? null : (JSON.parse(text) as Json),
-          error: row.errors[String(index)]?.message ?? null,
-        }
-        return [workflow.steps[index]!.id, view]
-      }),
+      needs.map((index, position) => [
+        workflow.steps[index]!.id,
+        viewOf(row.statuses[index]!, outputs[position], row.errors[String(index)]?.message ?? null),
+      ]),
     )
     const order = await this.activations.orderOf(run)
-    const value = resolveBinding(binding, {
-      input: run.input,
-      context: run.context,
-      order,
-      steps: (id) => views.get(id),
-    })
-    const text = JSON.stringify(value)
-    if (Buffer.byteLength(text) <= LIMITS.outputBytes) return text
-    throw new Error(`it is ${Buffer.byteLength(text)} bytes, more than the limit of ${LIMITS.outputBytes}`)
+    return boundOutput(binding, { input: run.input, context: run.context, order, steps: (id) => views.get(id) })
   }
 }
 

@@ -11,6 +11,8 @@ import type { Engine } from './engine.ts'
 
 /** Jobs of one read of the queue. */
 const JOBS_PER_PAGE = 200
+/** A run that ended with its last step has a root job that is still to come up, and finds nothing to do. */
+const ROOT_COMES_UP_MS = 10_000
 
 /**
  * Goes through the jobs of some queues (BullMQ names) that have not finished, and returns those with nothing left to do:
@@ -78,6 +80,7 @@ function whyLeftOver(
   { run, steps, statusOf }: { run: JobRun | undefined; steps: readonly string[]; statusOf: StepStatuses },
 ): string | null {
   if (run === undefined) return 'There is no such run.'
+  if (address.step === ROOT_JOB && run.endedMs !== null && run.endedMs < ROOT_COMES_UP_MS) return null
   if (isFinished(run.status)) return `The run has ended: it is ${run.status}.`
   if (address.epoch !== run.epoch) return `The job is of epoch ${address.epoch}, and the run is at ${run.epoch}.`
   if (address.step === ROOT_JOB) return null

@@ -23,6 +23,8 @@ export interface CompiledWorkflow {
   sinks: readonly number[]
   /** Steps whose outputs the workflow's `output` reads. */
   outputNeeds: readonly number[]
+  /** Whether the workflow's `output` reads the order. */
+  outputNeedsOrder: boolean
 }
 
 /** One step of a {@link CompiledWorkflow}. */
@@ -70,13 +72,15 @@ export function compileWorkflow(raw: Json): CompiledWorkflow {
   const { steps, output } = definition
   const plan = planWorkflow(definition)
   const indexOf = new Map(steps.map((step, index) => [step.id, index]))
+  const outputNeeds = needsOf(output === undefined ? [] : [{ kind: 'binding', value: output }], indexOf)
   return {
     definition,
     plan,
     indexOf,
     steps: steps.map((step, index) => compileStep(step, index, steps, indexOf)),
     sinks: plan.dependents.flatMap((dependents, step) => (dependents.length === 0 ? [step] : [])),
-    outputNeeds: output === undefined ? [] : needsOf([{ kind: 'binding', value: output }], indexOf).steps,
+    outputNeeds: outputNeeds.steps,
+    outputNeedsOrder: outputNeeds.order,
   }
 }
 

@@ -1,6 +1,7 @@
 import { DelayedError, type Job } from 'bullmq'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Activations } from '../../src/engine/activate.ts'
+import { EndedRuns } from '../../src/engine/ended-runs.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { Finaliser } from '../../src/engine/finalise.ts'
 import { ROOT_JOB } from '../../src/queue/names.ts'
@@ -39,7 +40,7 @@ test('a run has not failed where Postgres breaks off while its output is read: i
   const id = await settledRun()
   let breaks = 3
   const engine = breaking(system.engine, 'read_outputs', () => breaks-- > 0)
-  const finaliser = new Finaliser(engine, new Activations(engine))
+  const finaliser = new Finaliser(engine, { activations: new Activations(engine), ended: new EndedRuns(engine) })
   await finaliser.process({ data: { run: id, step: ROOT_JOB, epoch: 1_000 } } as Job, 'token')
   expect(breaks).toBe(-1)
   expect(await system.read(id)).toMatchObject({ status: 'completed', output: { a: 7 }, error: null })
@@ -56,7 +57,9 @@ test('a root job that could not be seen to comes up again', async () => {
     data: { run: id, step: ROOT_JOB, epoch: 1_000 },
     moveToDelayed: (until: number) => Promise.resolve(delays.push(until)),
   } as unknown as Job
-  await expect(new Finaliser(engine, new Activations(engine)).process(job, 'token')).rejects.toThrow(DelayedError)
+  await expect(
+    new Finaliser(engine, { activations: new Activations(engine), ended: new EndedRuns(engine) }).process(job, 'token'),
+  ).rejects.toThrow(DelayedError)
   expect(delays).toHaveLength(1)
   expect((await system.read(id)).completed_at).toBeNull()
 })

@@ -1,0 +1,32 @@
+import { LRUCache } from 'lru-cache'
+import type { Finished } from '../db/run-end.ts'
+import { admitSoon } from './admit.ts'
+import type { Engine } from './engine.ts'
+import { wakeSteps } from './wake.ts'
+
+/** Runs that this process has ended a moment ago, most likely without their root jobs having come up yet. */
+const REMEMBERED = 10_000
+
+/** What follows from the end of runs, whichever commit ended them. */
+export class EndedRuns {
+  private readonly engine: Engine
+  private readonly epochs = new LRUCache<string, number>({ max: REMEMBERED })
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /** Tells whoever watches the runs, waits for them, or waits for their slots. `epochs`: at which epoch each ended. */
+  tell({ done, parents, slots }: Finished, epochs: ReadonlyMap<string, number>): void {
+    if (done.size === 0) return
+    for (const run of done) this.epochs.set(run, epochs.get(run) ?? 0)
+    this.engine.changes.runs(done)
+    wakeSteps(this.engine, parents)
+    admitSoon(this.engine, slots)
+  }
+
+  /** Whether this process has ended a run at this epoch; false: it does not know. */
+  has(run: string, epoch: number): boolean {
+    return this.epochs.get(run) === epoch
+  }
+}
