@@ -1,23 +1,18 @@
 import { findMissingOrders } from '../db/orders.ts'
 import { findIdempotencyOwner } from '../db/runs.ts'
-import { getVersionId, type WorkflowRow } from '../db/workflows.ts'
+import { getLatestVersion, type LatestVersion } from '../db/workflows.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refuseArchived } from '../engine/register.ts'
-import { startRuns, type IdempotencyKey, type StartRequest } from '../engine/start.ts'
+import { startRuns, type IdempotencyKey, type Started, type StartRequest } from '../engine/start.ts'
 import { SluiceError, type InputProblem } from '../errors.ts'
-import { readRun } from './run-view.ts'
+import { WORKFLOW_NAME } from '../workflow/definition.ts'
+import { readRun, showNewRun } from './run-view.ts'
 import type { RunView, StartRun } from './schemas/run.ts'
 
 /** A run that was started, now or (`replayed`) by an earlier request with the same idempotency key. */
 export interface StartedRun {
   run: RunView
   replayed: boolean
-}
-
-/** A version, as far as a start needs it. */
-export interface RunnableVersion {
-  id: string
-  workflowId: string
 }
 
 /** Starts one run of a version. Throws `invalid_input`, `not_supported` and `idempotency_mismatch`. */
@@ -28,8 +23,15 @@ export async function startOne(
   key?: IdempotencyKey,
 ): Promise<StartedRun> {
   await refuseBadRequests(engine, [{ request, path: '' }])
-  const { ids, replayed } = await startRuns(engine, version, [requestOf(request)], key)
-  return { run: await readRun(engine, ids[0] ?? ''), replayed }
+  return shown(engine, version, await startRuns(engine, version, [requestOf(request)], key))
+}
+
+/** The run that {@link startRuns} started. */
+export async function shown(engine: Engine, version: RunnableVersion, started: Started): Promise<StartedRun> {
+  const { ids, replayed, runs } = started
+  const [run] = runs
+  if (run === undefined) return { run: await readRun(engine, ids[0] ?? ''), replayed }
+  return { run: showNewRun(await engine.versions.get(version.id), version, run), replayed }
 }
 
 /** Starts many runs of a version, all or none; answers their ids in order. Throws as {@link startOne}. */
@@ -45,21 +47,25 @@ export async function startMany(
   return (await startRuns(engine, version, requests.map(requestOf))).ids
 }
 
+/** A version that runs can be started of. */
+export type RunnableVersion = Omit<LatestVersion, 'archivedAt'>
+
 /**
- * The version that new runs of a workflow get. Throws `conflict` where the workflow is archived, unless the idempotency
- * key has a run already.
+ * The version that new runs of a workflow get, by its id or name. Throws `not_found`, and `conflict` where the workflow is
+ * archived, unless the idempotency key has a run already.
  */
-export async function versionToRun(
+export async function requireRunnable(
   engine: Engine,
-  workflow: WorkflowRow,
+  idOrName: string,
   key?: IdempotencyKey,
 ): Promise<RunnableVersion> {
-  if (key === undefined || (await findIdempotencyOwner(engine.db, workflow.id, key.key)) === null) {
-    refuseArchived(workflow)
-  }
-  const id = await getVersionId(engine.db, workflow.id, workflow.latestVersion)
-  if (id === null) throw new Error(`workflow ${workflow.id} lacks its version ${workflow.latestVersion}`)
-  return { id, workflowId: workflow.id }
+  // Ids have the form of a name, too; what has not is no workflow, and need not be a text that Postgres can read.
+  const found = WORKFLOW_NAME.test(idOrName) ? await getLatestVersion(engine.db, idOrName) : null
+  if (found === null) throw new SluiceError('not_found', `There is no workflow "${idOrName}".`)
+  if (found.archivedAt === null) return found
+  const owner = key && (await findIdempotencyOwner(engine.db, found.workflowId, key.key))
+  if (!owner) refuseArchived(found)
+  return found
 }
 
 function requestOf(request: StartRun): StartRequest {

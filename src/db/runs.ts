@@ -44,8 +44,22 @@ export interface IdempotencyOwner {
   requestHash: string
 }
 
+/** What Postgres says of a run that it has just inserted. */
+export interface InsertedRun {
+  id: string
+  createdAt: Date
+  startAt: Date | null
+  deadlineAt: Date | null
+}
+
+/** A key that is taken inserts nothing; it waits for a concurrent holder to commit or give up. */
 const INSERT_RUNS = `
-WITH new_runs AS (
+WITH holder AS (
+  INSERT INTO idempotency_keys (scope, key, request_hash, run_id)
+  SELECT $12::text, $13::text, $14::text, ($1::uuid[])[1] WHERE $13::text IS NOT NULL
+  ON CONFLICT DO NOTHING
+  RETURNING key
+), new_runs AS (
   INSERT INTO runs (id, workflow_id, version_id, epoch, queue_token, input, context, order_id, tags, priority, steps_total,
                     parent_run_id, parent_step_index, depth, start_at, concurrency_key, admitted_at, deadline_at,
                     rerun_of, schedule_id, webhook_id)
@@ -60,10 +74,13 @@ WITH new_runs AS (
   LEFT JOIN LATERAL json_to_record(i.more::json) AS m(
     parent_run_id uuid, parent_step_index int, depth smallint, start_at timestamptz, concurrency_key text, admitted bool,
     timeout_seconds float8, rerun_of uuid, schedule_id uuid, webhook_id uuid) ON i.more IS NOT NULL
+  WHERE $13::text IS NULL OR EXISTS (SELECT 1 FROM holder)
+  RETURNING id, created_at, start_at, deadline_at
+), new_steps AS (
+  INSERT INTO steps (run_id, step_index, step_id)
+  SELECT r.id, s.ord - 1, s.step_id FROM new_runs r, unnest($10::text[]) WITH ORDINALITY AS s(step_id, ord)
 )
-INSERT INTO steps (run_id, step_index, step_id)
-SELECT r.id, s.ord - 1, s.step_id
-FROM unnest($1::uuid[]) AS r(id), unnest($10::text[]) WITH ORDINALITY AS s(step_id, ord)`
+SELECT id, created_at AS "createdAt", start_at AS "startAt", deadline_at AS "deadlineAt" FROM new_runs`
 
 /** What few runs have, as JSON text; null for a run that has none of it. */
 function uncommon(run: NewRun): string | null {
@@ -85,16 +102,16 @@ function uncommon(run: NewRun): string | null {
 }
 
 /**
- * Inserts runs of one version with their steps, under epoch 1. With an idempotency key (then `runs` is one run): if the
- * key is taken, nothing is inserted and its owner is returned. Throws {@link ParentMovedOn} for a child run that nobody
- * waits for any more.
+ * Inserts runs of one version with their steps, under epoch 1; resolves to them, in any order. With an idempotency key
+ * (then `runs` is one run): if the key is taken, nothing is inserted, and the answer is empty. Throws
+ * {@link ParentMovedOn} for a child run that nobody waits for any more.
  */
 export async function insertRuns(
   db: Database,
   runs: readonly NewRun[],
   stepIds: readonly string[],
   key?: NewIdempotencyKey,
-): Promise<IdempotencyOwner | null> {
+): Promise<InsertedRun[]> {
   const values = [
     runs.map((run) => run.id),
     runs.map((run) => run.workflowId),
@@ -107,32 +124,18 @@ export async function insertRuns(
     runs.map((run) => run.priority),
     stepIds,
     runs.map(uncommon),
+    key?.scope ?? null,
+    key?.key ?? null,
+    key?.requestHash ?? null,
   ]
+  const insert = (batch: Database['batch']) =>
+    batch<InsertedRun & Record<string, unknown>>('insert_runs', INSERT_RUNS, values)
   const parents = runs.flatMap((run) => (run.parent === null ? [] : [{ ...run.parent, childId: run.id }]))
-  if (parents.length > 0) {
-    await db.transaction(async (_tx, batch) => {
-      for (const parent of parents) await requireWaiting(batch, parent)
-      await batch('insert_runs', INSERT_RUNS, values)
-    })
-    return null
-  }
-  if (key === undefined) {
-    await db.batch('insert_runs', INSERT_RUNS, values)
-    return null
-  }
-  const inserted = await db
-    .transaction(async (_tx, batch) => {
-      await batch('insert_runs', INSERT_RUNS, values)
-      // Waits for a concurrent holder of the same key to commit or give up, so exactly one of any number inserts.
-      const rows = await batch('insert_idempotency_key', INSERT_KEY, [key.scope, key.key, key.requestHash, runs[0]!.id])
-      if (rows.length === 0) throw new KeyTaken()
-      return true
-    })
-    .catch((error: unknown) => {
-      if (error instanceof KeyTaken) return false
-      throw error
-    })
-  return inserted ? null : findIdempotencyOwner(db, key.scope, key.key)
+  if (parents.length === 0) return insert(db.batch)
+  return db.transaction(async (_tx, batch) => {
+    for (const parent of parents) await requireWaiting(batch, parent)
+    return insert(batch)
+  })
 }
 
 /** A child run that is not to begin: its parent's step waits for it no more, or its parent is paused or about to end. */
@@ -153,12 +156,6 @@ async function requireWaiting(
   )
   if (rows.length === 0) throw new ParentMovedOn(`nobody waits for run ${childId} any more`)
 }
-
-const INSERT_KEY = `
-INSERT INTO idempotency_keys (scope, key, request_hash, run_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING key`
-
-/** Rolls the insert back. */
-class KeyTaken extends Error {}
 
 /** The owner of an idempotency key, if any: spares the insert that would only find out. */
 export async function findIdempotencyOwner(db: Database, scope: string, key: string): Promise<IdempotencyOwner | null> {

@@ -24,6 +24,27 @@ export async function getWorkflow(db: Database, idOrName: string): Promise<Workf
   return found.find((row) => row.id === idOrName.toLowerCase()) ?? found[0] ?? null
 }
 
+/** The latest version of a workflow, as far as a start needs it. */
+export interface LatestVersion {
+  id: string
+  workflowId: string
+  name: string
+  version: number
+  archivedAt: Date | null
+}
+
+const LATEST = `
+SELECT v.id, w.id AS "workflowId", w.name, v.version, w.archived_at AS "archivedAt"
+FROM workflows w JOIN workflow_versions v ON v.workflow_id = w.id AND v.version = w.latest_version
+WHERE w.id = COALESCE((SELECT id FROM workflows WHERE id = $2::uuid), (SELECT id FROM workflows WHERE name = $1))`
+
+/** The latest version of a workflow by its id, or else by its name; null if there is none. Indexes: its unique ones. */
+export async function getLatestVersion(db: Database, idOrName: string): Promise<LatestVersion | null> {
+  const values = [idOrName, isUuid(idOrName) ? idOrName : null]
+  const rows = await db.batch<LatestVersion & Record<string, unknown>>('latest_version', LATEST, values)
+  return rows[0] ?? null
+}
+
 /** One version of a workflow; null if there is none. Index: workflow_versions_workflow_version. */
 export async function getVersion(db: Executor, workflowId: string, version: number): Promise<VersionRow | null> {
   const rows = await db

@@ -88,7 +88,7 @@ export async function archiveWorkflow(engine: Engine, workflowId: string): Promi
 }
 
 /** Throws `conflict` where a workflow is archived. */
-export function refuseArchived(workflow: WorkflowRow): void {
+export function refuseArchived(workflow: Pick<WorkflowRow, 'name' | 'archivedAt'>): void {
   if (workflow.archivedAt === null) return
   throw new SluiceError(
     'conflict',

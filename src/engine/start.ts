@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import { findIdempotencyOwner, insertRuns, type IdempotencyOwner, type NewRun } from '../db/runs.ts'
+import { findIdempotencyOwner, insertRuns, type IdempotencyOwner, type InsertedRun, type NewRun } from '../db/runs.ts'
 import type { SlotGroup } from '../db/admission.ts'
 import { SluiceError } from '../errors.ts'
 import { executableProblems } from '../workflow/validate-executable.ts'
@@ -38,7 +38,12 @@ export interface IdempotencyKey {
 export interface Started {
   ids: string[]
   replayed: boolean
+  /** The runs as they were inserted; none where they had been before. */
+  runs: NewlyStarted[]
 }
+
+/** A run as it was inserted: nothing has been done of it. */
+export type NewlyStarted = Omit<NewRun, 'startAt'> & InsertedRun
 
 /**
  * Starts runs of one version: all or none. When this returns, they are in Postgres and will run to their end whatever
@@ -69,8 +74,10 @@ export async function startRuns(
     timeoutSeconds,
   }))
   const stepIds = compiled.steps.map((step) => step.id)
-  const owner = await insertRuns(engine.db, runs, stepIds, idempotency && { scope, ...idempotency })
-  if (owner && idempotency) return replay(owner, idempotency)
+  const inserted = await insertRuns(engine.db, runs, stepIds, idempotency && { scope, ...idempotency })
+  if (idempotency && inserted.length === 0) {
+    return replay((await findIdempotencyOwner(engine.db, scope, idempotency.key))!, idempotency)
+  }
   engine.changes.runs(runs.map((run) => run.id))
   for (const { parent } of runs) if (parent !== null) engine.changes.step(parent.runId, parent.stepIndex)
   const admitted = runs.filter((run) => run.admitted)
@@ -83,7 +90,12 @@ export async function startRuns(
     engine,
     runs.filter((run) => !run.admitted),
   )
-  return { ids: runs.map((run) => run.id), replayed: false }
+  const rows = new Map(inserted.map((row) => [row.id, row]))
+  return {
+    ids: runs.map((run) => run.id),
+    replayed: false,
+    runs: runs.map((run) => ({ ...run, ...rows.get(run.id)! })),
+  }
 }
 
 function newRun(
@@ -124,7 +136,7 @@ function admitInTime(engine: Engine, held: readonly NewRun[]): void {
 }
 
 function replay(owner: IdempotencyOwner, idempotency: IdempotencyKey): Started {
-  if (owner.requestHash === idempotency.requestHash) return { ids: [owner.runId], replayed: true }
+  if (owner.requestHash === idempotency.requestHash) return { ids: [owner.runId], replayed: true, runs: [] }
   throw new SluiceError(
     'idempotency_mismatch',
     `Idempotency-Key "${idempotency.key}" was used for another request (run ${owner.runId}): send the same body, or another key.`,

@@ -13,7 +13,7 @@ import { readRun } from '../run-view.ts'
 import { id, timestamp, timestampOrNull } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import type { RunView } from '../schemas/run.ts'
-import { startOne, versionToRun } from '../start-run.ts'
+import { requireRunnable, startOne } from '../start-run.ts'
 
 const WORKFLOW = 'manufacturing-analysis'
 const DEFINITION_FILE = join(PACKAGE_ROOT, 'examples', `${WORKFLOW}.json`)
@@ -86,7 +86,7 @@ const resultsRoute = createRoute({
 export function manufacturingRoutes(engine: Engine): OpenAPIHono {
   const app = new OpenAPIHono()
   app.openapi(postRoute, async (c) => {
-    const version = await versionToRun(engine, await requireAnalysis(engine))
+    const version = await requireRunnable(engine, (await requireAnalysis(engine)).id)
     const { run } = await startOne(engine, version, { input: c.req.valid('json') })
     return c.json({ workflow_id: run.id }, 202, { location: `/status/${run.id}` })
   })

@@ -6,8 +6,8 @@ import { idempotencyHeaders, idempotencyOf } from '../idempotency.ts'
 import { id } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import { runSchema, startBatchSchema, startDefinitionSchema, startRunSchema } from '../schemas/run.ts'
-import { startMany, startOne, versionToRun, type StartedRun } from '../start-run.ts'
-import { requireWorkflow, workflowParams } from './workflows.ts'
+import { requireRunnable, startMany, startOne, type StartedRun } from '../start-run.ts'
+import { workflowParams } from './workflows.ts'
 
 const tags = ['Runs']
 const started = {
@@ -49,24 +49,24 @@ const startBatchRoute = createRoute({
 export function startRoutes(engine: Engine): OpenAPIHono {
   const app = new OpenAPIHono()
   app.openapi(startRoute, async (c) => {
-    const workflow = await requireWorkflow(engine, c.req.valid('param').workflow)
     const request = c.req.valid('json')
     const key = idempotencyOf(c.req.valid('header'), request)
-    const started = await startOne(engine, await versionToRun(engine, workflow, key), request, key)
+    const version = await requireRunnable(engine, c.req.valid('param').workflow, key)
+    const started = await startOne(engine, version, request, key)
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startDefinitionRoute, async (c) => {
     const { definition, ...request } = c.req.valid('json')
     const key = idempotencyOf(c.req.valid('header'), { definition, ...request })
     const started = await withinDefinition(async () => {
-      const { version } = await registerWorkflow(engine, definition)
-      return startOne(engine, version, request, key)
+      const { workflow, version } = await registerWorkflow(engine, definition)
+      return startOne(engine, { ...version, name: workflow.name }, request, key)
     })
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startBatchRoute, async (c) => {
-    const workflow = await requireWorkflow(engine, c.req.valid('param').workflow)
-    const ids = await startMany(engine, await versionToRun(engine, workflow), c.req.valid('json').runs)
+    const version = await requireRunnable(engine, c.req.valid('param').workflow)
+    const ids = await startMany(engine, version, c.req.valid('json').runs)
     return c.json({ items: ids.map((run) => ({ id: run })) }, 202)
   })
   return app

@@ -12,11 +12,10 @@ import { refuseInvalid } from '../error-handler.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { payload } from '../payload.ts'
 import { strict } from '../problems.ts'
-import { readRun } from '../run-view.ts'
 import { json, problems } from '../schemas/responses.ts'
 import { runSchema } from '../schemas/run.ts'
 import { newWebhookSchema, showWebhook, webhookSchema } from '../schemas/webhook.ts'
-import { versionToRun } from '../start-run.ts'
+import { requireRunnable, shown } from '../start-run.ts'
 import { headersOf } from './start.ts'
 import { requireWorkflow, workflowParams } from './workflows.ts'
 
@@ -124,10 +123,9 @@ export function deliveryRoutes(engine: Engine): OpenAPIHono {
     const key = verifyDelivery(webhook, { header: (name) => c.req.header(name), body: bytes }, Date.now())
     const body = bytes.length === 0 ? undefined : payload.safeParse(JSON.parse(jsonText(bytes)))
     if (body !== undefined) refuseInvalid(body)
-    const version = await versionToRun(engine, workflow, key)
-    const { ids, replayed } = await startDelivered(engine, webhook, version.id, body?.data, key)
-    const run = await readRun(engine, ids[0] ?? '')
-    return c.json(run, replayed ? 200 : 202, headersOf({ run, replayed }))
+    const version = await requireRunnable(engine, workflow.id, key)
+    const started = await shown(engine, version, await startDelivered(engine, webhook, version.id, body?.data, key))
+    return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   return app
 }
