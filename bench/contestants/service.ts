@@ -23,11 +23,13 @@ export interface ServiceOptions {
   nodeArgs?: (process: 'api' | 'worker') => string[]
   /** Without one, what is submitted waits; 1. */
   workers?: 0 | 1
+  /** Folder of the checkout whose programs are started, built; this one. */
+  root?: string | undefined
 }
 
 /** Starts both and waits until they are ready. */
 export async function startService(stack: Stack, options: ServiceOptions): Promise<Service> {
-  const { name, backend = 'redis', nodeArgs = () => [] } = options
+  const { name, backend = 'redis', nodeArgs = () => [], root = PACKAGE_ROOT } = options
   const port = await freePort()
   const databaseUrl = await createDatabase(stack.databaseUrl, name)
   const environment = {
@@ -38,7 +40,7 @@ export async function startService(stack: Stack, options: ServiceOptions): Promi
     QUEUE_PREFIX: name,
   }
   const start = (process: 'api' | 'worker', program: string, ready: RegExp) =>
-    startProcess([...nodeArgs(process), join(PACKAGE_ROOT, program)], environment, ready)
+    startProcess([...nodeArgs(process), join(root, program)], environment, ready)
   const api = await start('api', 'dist/src/main.js', /listening on/)
   const worker = options.workers === 0 ? null : await start('worker', 'dist/workers/main.js', /taking steps/)
   return {

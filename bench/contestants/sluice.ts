@@ -112,7 +112,11 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
 }
 
 /** {@link startSluice} of another checkout of this repository, which is built: what it was before a change. */
-export async function startOtherSluice(folder: string, stack: Stack, options: SluiceOptions): Promise<SluiceContestant> {
+export async function startOtherSluice(
+  folder: string,
+  stack: Stack,
+  options: SluiceOptions,
+): Promise<SluiceContestant> {
   const { href } = pathToFileURL(resolve(folder, 'bench/contestants/sluice.ts'))
   const other = (await import(href)) as { startSluice: typeof startSluice }
   return other.startSluice(stack, options)

@@ -44,15 +44,19 @@ export async function submissionSuite(stack: Stack, options: SuiteOptions): Prom
     for (const pid of floor.workerPids) process.kill(pid, 'SIGSTOP')
     const floorApi = await startFloorApi(stack, floor, DEFINITION)
     const service = await startService(stack, { name: 'submission', workers: 0 })
+    const others =
+      options.before === undefined
+        ? []
+        : [await startService(stack, { name: 'submission_before', workers: 0, root: options.before })]
     try {
-      await register(service, DEFINITION)
+      for (const each of [service, ...others]) await register(each, DEFINITION)
       for (const manner of MANNERS.filter(({ name }) => name.includes(options.only))) {
-        const measure = await measureManner(manner, submitters(manner, floorApi, service), options)
+        const measure = await measureManner(manner, submitters(manner, floorApi, [service, ...others]), options)
         options.report(measure)
         measures.push(measure)
       }
     } finally {
-      await service.stop()
+      for (const each of [service, ...others]) await each.stop()
       await floorApi.stop()
     }
   } finally {
@@ -66,19 +70,24 @@ export async function submissionSuite(stack: Stack, options: SuiteOptions): Prom
   }
 }
 
-function submitters({ keys, batch }: Manner, floorApi: FloorApi, { api }: Service): Submitter[] {
+function submitters(manner: Manner, floorApi: FloorApi, services: readonly Service[]): Submitter[] {
+  const floor: Submitter = { name: floorApi.name, submit: (runs) => post(`${floorApi.url}?runs=${runs}`, {}) }
+  const names = ['Sluice', 'Sluice before']
+  return [floor, ...services.flatMap((service, index) => submittersTo(service, names[index]!, manner))]
+}
+
+function submittersTo({ api }: Service, name: string, { keys, batch }: Manner): Submitter[] {
   const url = `${api}/workflows/${DEFINITION.name}/runs`
   const sluice: Submitter = {
-    name: 'Sluice',
+    name,
     submit: (runs) =>
       batch === 1 ? post(url, {}) : post(`${url}/batch`, { runs: Array.from({ length: runs }, () => ({})) }),
   }
   const withKeys: Submitter = {
-    name: 'Sluice, idempotency keys',
+    name: `${name}, idempotency keys`,
     submit: () => post(url, {}, { 'idempotency-key': randomUUID() }),
   }
-  const floor: Submitter = { name: floorApi.name, submit: (runs) => post(`${floorApi.url}?runs=${runs}`, {}) }
-  return [floor, sluice, ...(keys ? [withKeys] : [])]
+  return [sluice, ...(keys ? [withKeys] : [])]
 }
 
 async function measureManner(

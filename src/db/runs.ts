@@ -128,13 +128,13 @@ export async function insertRuns(
     key?.key ?? null,
     key?.requestHash ?? null,
   ]
-  const insert = (batch: Database['batch']) =>
-    batch<InsertedRun & Record<string, unknown>>('insert_runs', INSERT_RUNS, values)
+  const insert = (executor: Pick<Database, 'batch'>) =>
+    executor.batch<InsertedRun & Record<string, unknown>>('insert_runs', INSERT_RUNS, values)
   const parents = runs.flatMap((run) => (run.parent === null ? [] : [{ ...run.parent, childId: run.id }]))
-  if (parents.length === 0) return insert(db.batch)
+  if (parents.length === 0) return insert(db)
   return db.transaction(async (_tx, batch) => {
     for (const parent of parents) await requireWaiting(batch, parent)
-    return insert(batch)
+    return insert({ batch })
   })
 }
 

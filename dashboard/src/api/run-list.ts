@@ -35,8 +35,7 @@ const EVERY_MS = 2_000
 export function runListQuery(key: Readonly<Record<string, unknown>>, filterAt: (now: number) => RunFilter) {
   return infiniteQueryOptions({
     queryKey: keys.runs(key),
-    queryFn: ({ pageParam, signal }) =>
-      readRuns({ ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) => readRuns({ ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
     staleTime: Number.POSITIVE_INFINITY,
