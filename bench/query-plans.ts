@@ -7,9 +7,10 @@ import { openDatabase, type Database } from '../src/db/client.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { listOrders } from '../src/db/orders.ts'
 import { getRun, listRuns, type RunFilter } from '../src/db/run-queries.ts'
+import { readWholeRun } from '../src/db/run-states.ts'
 import { readSnapshot } from '../src/db/snapshot.ts'
 import { readStats } from '../src/db/stats.ts'
-import { getStep, listSteps } from '../src/db/step-queries.ts'
+import { getStep } from '../src/db/step-queries.ts'
 import { listWorkflows } from '../src/db/workflows.ts'
 import { freePort } from '../src/dev/free-port.ts'
 import { startPostgres } from '../src/dev/postgres.ts'
@@ -68,7 +69,7 @@ function questions(sample: Sample): Question[] {
     list('Failed runs before the middle', { createdBefore: sample.at, statuses: ['failed'] }),
     { title: 'One run', ask: (db) => getRun(db, sample.runId) },
     { title: 'One unfinished run', ask: (db) => getRun(db, sample.openRunId) },
-    { title: 'The steps of a run', ask: (db) => listSteps(db, sample.runId) },
+    { title: 'One run with its steps', ask: (db) => readWholeRun(db, sample.runId) },
     { title: 'One step with its result and attempts', ask: (db) => getStep(db, sample.runId, 4) },
     { title: 'Log lines of a run', ask: (db) => listLogs(db, { runId: sample.runId, limit: 51 }) },
     { title: 'Log lines of one step', ask: (db) => listLogs(db, { runId: sample.runId, stepIndex: 4, limit: 51 }) },

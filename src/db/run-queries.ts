@@ -1,4 +1,18 @@
-import { and, arrayContains, desc, eq, gte, ilike, inArray, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
+import {
+  and,
+  arrayContains,
+  desc,
+  eq,
+  getTableName,
+  gte,
+  ilike,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  sql,
+  type SQL,
+} from 'drizzle-orm'
 import type { Progress } from '../workflow/outcome.ts'
 import type { RunStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
@@ -35,6 +49,13 @@ const ENTRY = {
 
 /** What only one run at a time is shown with. */
 const DETAILS = { input: runs.input, context: runs.context, output: runs.output, epoch: runs.epoch }
+
+const ALIASES: Record<string, string> = { runs: 'r', workflows: 'w', workflow_versions: 'v' }
+
+/** The columns of a {@link RunDetail} as SQL, of `runs r`, `workflows w` and `workflow_versions v`. */
+export const DETAIL_COLUMNS = Object.entries({ ...ENTRY, ...DETAILS })
+  .map(([name, column]) => `${ALIASES[getTableName(column.table)]}."${column.name}" AS "${name}"`)
+  .join(', ')
 
 function selectEntries(db: Database) {
   return db.orm

@@ -6,11 +6,6 @@ import { stepAttempts, stepResults, steps, workers } from './schema.ts'
 /** A step of a run, without its payloads. */
 export type StepRow = typeof steps.$inferSelect
 
-/** All steps of a run, in the order of the definition. Index: steps_pkey, one range. */
-export async function listSteps(db: Database, runId: string): Promise<StepRow[]> {
-  return await db.orm.select().from(steps).where(eq(steps.runId, runId)).orderBy(asc(steps.stepIndex))
-}
-
 /** The process that made an attempt. */
 export interface WorkerName {
   hostname: string

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunView } from '../../src/api/schemas/run.ts'
 import type { StepView } from '../../src/api/schemas/step.ts'
+import { readRuns } from '../../src/api/stream/run-reading.ts'
 import { defineAction, z } from '../../workers/action.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { eventually } from '../support/eventually.ts'
@@ -84,6 +85,16 @@ describe.each(BACKENDS)('streams of a run on %s', (backend) => {
     expect(statuses(watched.messages, 'work').at(-1)).toBe('completed')
     expect(watched.messages.at(-1)).toEqual({ event: 'end', data: await read(id) })
     expect(watched.messages.filter(isEvent('end'))).toHaveLength(1)
+  })
+
+  it('of a run that has ended all steps are read, whichever were known to have changed', async () => {
+    const id = await start([quick('a'), quick('b', 'a')])
+    await api.ended(id)
+    const readings = await readRuns(api.engine.db, [{ runId: id, steps: [0], completedAt: null }])
+    expect(readings.get(id)).toMatchObject({
+      isWhole: true,
+      state: { steps: [{ status: 'completed' }, { status: 'completed' }] },
+    })
   })
 
   it('a run that has ended is told whole, and the stream closes', async () => {

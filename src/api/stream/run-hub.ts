@@ -157,9 +157,9 @@ export class RunHub {
   }
 
   private async update(taken: Taken, reading: RunReading | undefined): Promise<void> {
-    const { entry, steps, hasLogs, joining } = taken
+    const { entry, hasLogs, joining } = taken
     if (reading === undefined) return this.endUnknown(taken)
-    const { state, detail } = reading
+    const { state, isWhole, detail } = reading
     if (entry.run === null) {
       if (detail === undefined) throw new Error(`run ${entry.id} was read without its payloads`)
       entry.run = new WatchedRun(detail, await this.engine.versions.get(detail.versionId))
@@ -168,7 +168,7 @@ export class RunHub {
       entry.logs ??= new LogWindow(this.engine.db, entry.id)
     }
     if (hasLogs) await entry.logs?.read()
-    const news = entry.run.update(state, steps === null, detail)
+    const news = entry.run.update(state, isWhole, detail)
     this.expectLastLines(entry, entry.run)
     const isAnyNew = news.steps.length > 0 || news.isRunNew || (hasLogs && entry.logs !== null)
     if (isAnyNew) for (const watcher of entry.watchers) watcher.tell(news)
