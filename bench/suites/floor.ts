@@ -34,11 +34,14 @@ export async function floorSuite(stack: Stack, options: SuiteOptions): Promise<S
     }
     if (LATENCY.includes(options.only)) {
       const service = await startService(stack, { name: 'latency' })
+      const { before: root } = options
+      const others = root === undefined ? [] : [await startService(stack, { name: 'latency_before', root })]
       const floorApi = await startFloorApi(stack, floor, SINGLE_STEP)
-      const contestants = [timedFloorApi(floorApi), await timedOverHttp(service)]
+      const contestants = [timedFloorApi(floorApi), await timedOverHttp(service, 'Sluice')]
+      for (const other of others) contestants.push(await timedOverHttp(other, 'Sluice before'))
       measures.push(...(await measureLatency(`${LATENCY}, over HTTP`, contestants, options)))
       await floorApi.stop()
-      await service.stop()
+      for (const each of [service, ...others]) await each.stop()
     }
   } finally {
     await floor.stop()

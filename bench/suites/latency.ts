@@ -42,10 +42,10 @@ export function timedByEvents(contestant: Contestant): Timed {
 }
 
 /** The whole service as its clients see it: POST, then GET until the run has completed. */
-export async function timedOverHttp(service: Service): Promise<Timed> {
+export async function timedOverHttp(service: Service, name: string): Promise<Timed> {
   await register(service, SINGLE_STEP)
   return {
-    name: 'Sluice',
+    name,
     once: () => timeOverHttp(`${service.api}/workflows/${SINGLE_STEP.name}/runs`, (id) => `${service.api}/runs/${id}`),
   }
 }
