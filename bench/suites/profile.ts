@@ -69,7 +69,7 @@ function loadsOf({ steps }: SuiteOptions): Load[] {
     steps: 1,
     definition: SINGLE_STEP,
     async work(service) {
-      const timed = await timedOverHttp(service)
+      const timed = await timedOverHttp(service, 'Sluice')
       for (let run = 0; run < SINGLE_RUNS; run += 1) await timed.once()
     },
   }
