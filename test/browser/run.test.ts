@@ -7,6 +7,7 @@ import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { kill } from '../support/system.ts'
 import { useDashboard } from './support/dashboard.ts'
 import { write } from './support/editor.ts'
+import { holdAnswers } from './support/held-answers.ts'
 
 /** What a restart of the API makes a browser say. */
 const RESTART = [/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|ABORTED|SOCKET)/]
@@ -82,6 +83,16 @@ describe('a run', () => {
     await page.goBack()
     await page.goForward()
     await page.getByRole('heading', { name: 'left' }).waitFor()
+  })
+
+  it('tells of every attempt of a step while they come', async () => {
+    const retry = { delay_seconds: 2 }
+    const config = { action: 'fail_times', max_retries: 2 }
+    const id = await start({ name: 'thrice', steps: [{ id: 'flaky', config, retry, input: { times: 2 } }] })
+    const page = await dashboard.open(`/runs/${id}?view=events`)
+    await page.getByText(/Attempt 1 of flaky failed/).waitFor()
+    await page.getByText(/Attempt 3 of flaky began/).waitFor()
+    await expectStatus(page, 'Completed')
   })
 
   it('on a phone opens a step over the page', async () => {
@@ -175,6 +186,23 @@ describe('what can be done to a run', () => {
     await page.getByRole('button', { name: 'Cancel the run' }).click()
     await expectStatus(page, 'Cancelled')
     await page.getByRole('button', { name: 'Retry failed' }).waitFor()
+  })
+
+  it('shows what became of its steps while its answer was under way', async () => {
+    const work = { id: 'work', config: { duration_seconds: 3 } }
+    const id = await start({ name: 'paused-late', steps: [work, { id: 'after', depends_on: ['work'] }] })
+    const page = await dashboard.open(`/runs/${id}?view=steps`)
+    await row(page, 'work').getByText('Running').waitFor()
+    const answer = await holdAnswers(page, /\/pause$/)
+    await page.getByRole('button', { name: 'Pause', exact: true }).click()
+    await page.getByRole('button', { name: 'Pause the run' }).click()
+    await row(page, 'work').getByText('Completed').waitFor()
+    expect(answer.bodies).toMatchObject([{ steps: [{ status: 'running' }, {}] }])
+    // Nothing else puts it right.
+    await page.route(new RegExp(`/api/v1/runs/${id}$`), () => undefined)
+    answer.goOn()
+    await page.getByText('Paused: no further step starts').waitFor()
+    expect(await row(page, 'work').getByText('Completed').count()).toBe(1)
   })
 
   it('is going on from a step, which repeats that one and what depends on it', async () => {

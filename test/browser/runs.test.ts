@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { openStream } from '../support/streams.ts'
 import { expectAccessible, useDashboard } from './support/dashboard.ts'
 import { expectSoon } from './support/expect-soon.ts'
+import { holdAnswers } from './support/held-answers.ts'
 import { fill } from './support/world.ts'
 
 const dashboard = useDashboard()
@@ -33,6 +35,15 @@ function toldStatuses(page: Page) {
     await new Promise((resolve) => stream.addEventListener('open', resolve, { once: true }))
     return statuses
   })
+}
+
+/** What a page is told of the tab that it is in. */
+function setHidden(page: Page, hidden: boolean): Promise<void> {
+  return page.evaluate((isHidden) => {
+    Object.defineProperty(document, 'hidden', { value: isHidden, configurable: true })
+    Object.defineProperty(document, 'visibilityState', { value: isHidden ? 'hidden' : 'visible', configurable: true })
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))
+  }, hidden)
 }
 
 async function countRuns(query: string): Promise<number> {
@@ -111,25 +122,59 @@ describe('the list of runs', () => {
     await page.getByText('No run matches').waitFor()
     const told = await toldStatuses(page)
     // The list is read when the first run comes, and arrives as it was then.
-    let isRead = false
-    let goOn = () => {}
-    const held = new Promise<void>((resolve) => {
-      goOn = resolve
-    })
-    await page.route(/\/api\/v1\/runs\?/, async (route) => {
-      const response = await route.fetch()
-      const { items } = (await response.json()) as { items: { status: string }[] }
-      isRead ||= items.some(({ status }) => status !== 'cancelled')
-      await held
-      await route.fulfill({ response })
-    })
+    const lists = await holdAnswers(page, /\/api\/v1\/runs\?/)
+    const isRead = () => (lists.bodies as { items: { status: string }[] }[]).some(({ items }) => items.length > 0)
     await startWaiting('slow-line', 1)
-    await expectSoon(() => isRead).toBe(true)
+    await expectSoon(isRead).toBe(true)
     const [run] = (await dashboard.system.get<{ items: { id: string }[] }>('/runs?workflow=slow-line')).items
     await dashboard.system.post(`/runs/${run?.id}/cancel`, {})
     await expectSoon(() => told.evaluate((statuses) => statuses.at(-1))).toBe('cancelled')
-    goOn()
+    lists.goOn()
     await rows(page).getByText('Cancelled').waitFor()
+  })
+
+  it('keeps what became of a run while the next page was under way', async () => {
+    await startWaiting('two-pages', 105)
+    const { items } = await dashboard.system.get<{ items: { id: string }[] }>('/runs?workflow=two-pages&limit=100')
+    const last = items.at(-1)?.id
+    const page = await dashboard.open('/runs?workflow=two-pages')
+    await rows(page).first().waitFor()
+    const next = await holdAnswers(page, /\/api\/v1\/runs\?.*cursor=/)
+    await page.getByRole('region', { name: 'Runs', exact: true }).evaluate((element) => element.scrollTo(0, 1e6))
+    await expectSoon(() => next.bodies.length).toBe(1)
+    await dashboard.system.post(`/runs/${last}/cancel`, {})
+    const cancelled = rows(page)
+      .filter({ has: page.locator(`a[href*="${last}"]`) })
+      .getByText('Cancelled')
+    await cancelled.waitFor()
+    next.goOn()
+    await expectSoon(() => table(page).getAttribute('aria-rowcount')).toBe('106')
+    expect(await cancelled.count()).toBe(1)
+  })
+
+  it('keeps what becomes of a run before a tab that was out of sight hears of changes again', async () => {
+    await startWaiting('unseen', 1)
+    const others = await openStream(`${dashboard.origin}/api/v1/stream`)
+    const page = await dashboard.open('/runs?workflow=unseen')
+    await rows(page).getByText('Waiting').waitFor()
+    await page.clock.install()
+    await setHidden(page, true)
+    await page.clock.fastForward(11_000)
+    let open = () => {}
+    const held = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    await page.route(/\/api\/v1\/stream$/, async (route) => {
+      await held
+      await route.continue()
+    })
+    await Promise.all([page.waitForResponse(/\/api\/v1\/runs\?/), setHidden(page, false)])
+    const [run] = (await dashboard.system.get<{ items: { id: string }[] }>('/runs?workflow=unseen')).items
+    await dashboard.system.post(`/runs/${run?.id}/cancel`, {})
+    await others.until(({ event, data }) => event === 'run' && data.status === 'cancelled')
+    open()
+    await rows(page).getByText('Cancelled').waitFor()
+    others.close()
   })
 
   it('is walked with j and k, x selects, Space looks into a run, Enter opens it, and / searches', async () => {

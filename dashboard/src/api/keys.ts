@@ -25,6 +25,7 @@ export const keys = {
   order: (id: string) => ['order', id] as const,
   snapshot: () => ['snapshot'] as const,
   run: (id: string) => ['run', id] as const,
+  steps: (runId: string) => ['run', runId, 'step'] as const,
   step: (runId: string, stepId: string) => ['run', runId, 'step', stepId] as const,
   /** What is read beside a run, and changes with it: the parts `why`, `approvals`, `events`. */
   runSide: (runId: string, ...part: string[]) => ['run', runId, 'side', ...part] as const,

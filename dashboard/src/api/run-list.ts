@@ -1,5 +1,6 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { type InfiniteData, infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { RunStatus } from '../../../src/workflow/states.ts'
+import { noteTold, withTold } from '../live/told-runs.ts'
 import { serverNow } from './server-clock.ts'
 import { sendJson } from './client.ts'
 import { keys } from './keys.ts'
@@ -25,6 +26,11 @@ export type RunAction = BulkAction | 'rerun'
 
 /** Runs of one page: two screens of a large display. */
 const PAGE = 100
+/** A page of a list, and when it was asked for, of `performance.now()`. */
+interface ReadPage extends Page<RunEntry> {
+  askedMs: number
+}
+
 /** How often the newest runs are asked for while no stream tells of them, ms. */
 const EVERY_MS = 2_000
 
@@ -35,7 +41,12 @@ const EVERY_MS = 2_000
 export function runListQuery(key: Readonly<Record<string, unknown>>, filterAt: (now: number) => RunFilter) {
   return infiniteQueryOptions({
     queryKey: keys.runs(key),
-    queryFn: ({ pageParam, signal }) => readRuns({ ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal),
+    queryFn: async ({ pageParam, signal }): Promise<ReadPage> => {
+      const askedMs = performance.now()
+      return { ...(await readRuns({ ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal)), askedMs }
+    },
+    // The pages before one that is under way are kept as they were when that was asked for.
+    select: withAllTold,
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
     staleTime: Number.POSITIVE_INFINITY,
@@ -44,11 +55,20 @@ export function runListQuery(key: Readonly<Record<string, unknown>>, filterAt: (
   })
 }
 
+function withAllTold(list: InfiniteData<ReadPage, string | null>): InfiniteData<ReadPage, string | null> {
+  return { ...list, pages: list.pages.map((page) => withTold(page, page.askedMs)) }
+}
+
 /** The newest runs whatever became of them: once when a stream opens, and again and again while there is none. */
 export function newestRunsOfAllQuery(filter: RunFilter, { streamed }: { streamed: boolean }) {
   return queryOptions({
     queryKey: keys.newestRuns({ ...filter }, streamed),
-    queryFn: ({ signal }) => readRuns({ ...filter, status: undefined, limit: PAGE }, signal),
+    queryFn: async ({ signal }) => {
+      const askedMs = performance.now()
+      const page = await readRuns({ ...filter, status: undefined, limit: PAGE }, signal)
+      noteTold(page.items, askedMs)
+      return page
+    },
     refetchInterval: streamed ? false : EVERY_MS,
     gcTime: 0,
   })

@@ -74,7 +74,12 @@ export function openEventStream(options: EventStreamOptions): () => void {
     if (ended) return
     if (document.hidden) {
       clearTimeout(timer)
-      timer = setTimeout(disconnect, HIDDEN_MS)
+      timer = setTimeout(() => {
+        disconnect()
+        // What happens until the next connection is told by nobody.
+        tell('polling')
+        wasOpen = false
+      }, HIDDEN_MS)
     } else if (source === undefined) {
       failures = 0
       connect()

@@ -54,14 +54,17 @@ function subscribeState(listener: () => void): () => void {
 
 function connect(): () => void {
   const rows = frameBatch<RunEntry>((batch) => {
-    noteTold(batch)
     for (const listener of rowListeners) listener(batch)
   })
   const end = openEventStream({
     name: 'runs',
     url: () => apiUrl('stream'),
     on: {
-      run: (run) => rows.push(run as RunEntry),
+      run: (data) => {
+        const row = data as RunEntry
+        noteTold([row], performance.now())
+        rows.push(row)
+      },
       reload: () => {
         for (const listener of reloadListeners) listener()
       },

@@ -3,13 +3,16 @@ import type { Page, RunEntry } from '../api/shapes.ts'
 /** Rows that are remembered: those of the streams' last moments, more than a screen can show. */
 const MOST_TOLD = 2_000
 
-/** The newest row that the stream told of each run, the last told last. */
+/** The newest row that is known of each run, the last told last; `atMs`: it was not read before. */
 const told = new Map<string, { row: RunEntry; atMs: number }>()
 
-/** Remembers what a stream tells, for answers that are under way. */
-export function noteTold(rows: readonly RunEntry[]): void {
-  const atMs = performance.now()
+/**
+ * Remembers rows for answers that are under way: what a stream told at `atMs` (of `performance.now()`), or what was asked
+ * for then.
+ */
+export function noteTold(rows: readonly RunEntry[], atMs: number): void {
   for (const row of rows) {
+    if ((told.get(row.id)?.atMs ?? 0) > atMs) continue
     told.delete(row.id)
     told.set(row.id, { row, atMs })
   }
@@ -24,9 +27,12 @@ export function noteTold(rows: readonly RunEntry[]): void {
  * The answer may have been read before them, and nothing would tell them again; where it was read after, the stream tells
  * once more.
  */
-export function withTold(page: Page<RunEntry>, sinceMs: number): Page<RunEntry> {
-  const newest = [...told.values()].filter(({ atMs }) => atMs >= sinceMs)
-  return withRows(page, new Map(newest.map(({ row }) => [row.id, row])))
+export function withTold<Asked extends Page<RunEntry>>(page: Asked, sinceMs: number): Asked {
+  const newest = page.items.map((row) => {
+    const last = told.get(row.id)
+    return last !== undefined && last.atMs >= sinceMs ? last.row : row
+  })
+  return newest.every((row, index) => row === page.items[index]) ? page : { ...page, items: newest }
 }
 
 /** Puts rows in the place of their older selves; a page that has none of them stays the object it is. */

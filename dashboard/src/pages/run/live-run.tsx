@@ -22,6 +22,7 @@ export function LiveRun({ run }: { run: Run }) {
   useTitle(`${STATUS_LOOKS[run.status].word}: ${run.workflow_name}`)
   useStatusIcon(run.status)
   useSides(run)
+  useDetails(run)
   return <RunView run={run} streamed={streamed} />
 }
 
@@ -47,4 +48,21 @@ function useSides(run: Run): void {
     },
     [],
   )
+}
+
+/** Has attempts and payloads of steps that have changed read again, wherever they are shown, or will be. */
+function useDetails(run: Run): void {
+  const cache = useQueryClient()
+  const shown = useRef(run)
+  useEffect(() => {
+    if (shown.current === run) return
+    const before = new Map(shown.current.steps.map((step) => [step.step_id, step]))
+    shown.current = run
+    const changed = new Set(run.steps.filter((step) => before.get(step.step_id) !== step).map(({ step_id }) => step_id))
+    if (changed.size === 0) return
+    void cache.invalidateQueries({
+      queryKey: keys.steps(run.id),
+      predicate: ({ queryKey }) => changed.has(String(queryKey[keys.steps(run.id).length])),
+    })
+  }, [cache, run])
 }

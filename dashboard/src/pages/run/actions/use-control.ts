@@ -25,9 +25,13 @@ export function useControl(run: Run): { busy: boolean; control: (control: Contro
   const cache = useQueryClient()
   const [busy, setBusy] = useState(false)
   const send = async (verb: Control['verb'], body?: Control['body']) => {
-    cache.setQueryData(keys.run(run.id), await sendJson<Run>('POST', `runs/${run.id}/${verb}`, body))
+    const queryKey = keys.run(run.id)
+    const updates = () => cache.getQueryState(queryKey)?.dataUpdateCount
+    const before = updates()
+    const answer = await sendJson<Run>('POST', `runs/${run.id}/${verb}`, body)
     // The stream may have told of something newer before the answer came.
-    void cache.invalidateQueries({ queryKey: keys.run(run.id), exact: true })
+    if (updates() === before) cache.setQueryData(queryKey, answer)
+    void cache.invalidateQueries({ queryKey, exact: true })
   }
   const control = async ({ verb, body, question, done, undo }: Control) => {
     if (question !== undefined && !(await ask(question))) return

@@ -1,8 +1,7 @@
 import { ActionIcon, Button, Group, Skeleton, Tabs, Text, Title } from '@mantine/core'
 import { IconRefresh, IconX } from '@tabler/icons-react'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useRef } from 'react'
-import { keys } from '../../../api/keys.ts'
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
 import { stepQuery } from '../../../api/run-sides.ts'
 import type { Run, Step, StepDetail } from '../../../api/shapes.ts'
 import { CopyButton } from '../../../parts/copy-button.tsx'
@@ -33,7 +32,6 @@ const NAMES: Record<PanelTab, string> = {
 export function StepPanel({ run, step, streamed }: { run: Run; step: Step; streamed: boolean }) {
   const { search, go } = useRunPlace()
   const { data: detail, error, refetch } = useQuery(stepQuery(run.id, step.step_id))
-  useRefresh(run.id, step)
   const tab = search.panel ?? 'overview'
   return (
     <section className="card step-panel" aria-label={`Step ${step.step_id}`}>
@@ -108,17 +106,6 @@ function OneTab(props: { tab: PanelTab; run: Run; step: Step; detail: StepDetail
 
 function hasErrors(detail: StepDetail | undefined): boolean {
   return detail?.attempts.some(({ error }) => error !== null) === true
-}
-
-/** Reads the step's attempts and payloads again when the run says that the step has changed. */
-function useRefresh(runId: string, step: Step): void {
-  const cache = useQueryClient()
-  const shown = useRef(step)
-  useEffect(() => {
-    if (shown.current === step) return
-    shown.current = step
-    void cache.invalidateQueries({ queryKey: keys.step(runId, step.step_id) })
-  }, [cache, runId, step])
 }
 
 function RetryFrom({ run, step }: { run: Run; step: Step }) {
