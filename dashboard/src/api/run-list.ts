@@ -63,15 +63,21 @@ function withAllTold(list: InfiniteData<ReadPage, string | null>): InfiniteData<
 export function newestRunsOfAllQuery(filter: RunFilter, { streamed }: { streamed: boolean }) {
   return queryOptions({
     queryKey: keys.newestRuns({ ...filter }, streamed),
-    queryFn: async ({ signal }) => {
-      const askedMs = performance.now()
-      const page = await readRuns({ ...filter, status: undefined, limit: PAGE }, signal)
-      noteTold(page.items, askedMs)
-      return page
-    },
+    queryFn: ({ signal }) => readRunsAfresh({ ...filter, status: undefined }, signal),
     refetchInterval: streamed ? false : EVERY_MS,
     gcTime: 0,
   })
+}
+
+/** A page of runs, newest first, whose rows count as news for all lists that are on their way. */
+export async function readRunsAfresh(
+  query: RunFilter & { cursor?: string | null | undefined },
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Page<RunEntry>> {
+  const askedMs = performance.now()
+  const page = await readRuns({ ...query, limit: PAGE }, signal)
+  noteTold(page.items, askedMs)
+  return page
 }
 
 /** One run as in lists; null where there is none any more. */

@@ -5,6 +5,7 @@ import { newestRunsOfAllQuery, runListQuery } from '../../api/run-list.ts'
 import { serverNow } from '../../api/server-clock.ts'
 import type { Page, RunEntry } from '../../api/shapes.ts'
 import { patchRuns, useRunsStream } from '../../live/runs-stream.ts'
+import { readShownAgain } from './read-shown-again.ts'
 import { filterOf, matches, type RunSearch } from './run-search.ts'
 
 /** The runs that the URL asks for, live: rows change in place, and new ones wait behind `showFresh`. */
@@ -44,9 +45,15 @@ export function useRunList(search: RunSearch): RunList {
   const { data: newest } = useQuery(
     newestRunsOfAllQuery({ workflow, tag, search: words, created_before: before }, { streamed }),
   )
+  const isRead = data !== undefined
   useEffect(() => {
-    if (newest !== undefined) patchRuns(cache, newest.items)
-  }, [cache, newest])
+    if (newest === undefined) return
+    patchRuns(cache, newest.items)
+    if (!streamed || !isRead) return
+    const list = { key: search, filter: filterOf(search, serverNow()) }
+    // A list that cannot be read says so by itself.
+    readShownAgain(cache, list, new Set(newest.items.map(({ id }) => id))).catch(() => undefined)
+  }, [cache, isRead, newest, search, streamed])
   const freshCount = useMemo(() => {
     const rows = new Map([...(newest?.items ?? []).map((row) => [row.id, row] as const), ...told])
     return data === undefined ? 0 : newRows([...rows.values()], data.pages, search).length
