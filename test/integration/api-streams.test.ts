@@ -46,6 +46,10 @@ const isStep = (id: string, status: StepView['status']) => (message: RunMessage)
   const steps = message.event === 'step' ? [message.data] : message.data.steps
   return steps.some((step) => step.step_id === id && step.status === status)
 }
+/** What lists log lines. */
+interface Page {
+  items: { id: number }[]
+}
 const isEvent = (event: string) => (message: RunMessage) => message.event === event
 
 describe.each(BACKENDS)('streams of a run on %s', (backend) => {
@@ -187,6 +191,28 @@ describe.each(BACKENDS)('streams of a run on %s', (backend) => {
     const whole = await stream(id, '?logs=1')
     await whole.closed()
     expect(whole.messages.filter(isEvent('log'))).toHaveLength(703)
+  })
+
+  it('a log line comes although it was committed after one that was written later, and is known', async () => {
+    const id = await start([{ id: 'one', type: 'chatty', input: { lines: 1 } }, gate('go', { depends_on: ['one'] })])
+    const first = await eventually(async () => (await api.call<Page>(`runs/${id}/logs`)).body.items[0] ?? false)
+    const insert = `INSERT INTO step_logs (run_id, step_index, attempt, at, level, message)
+      SELECT run_id, step_index, attempt, at, level, $2 FROM step_logs WHERE id = $1 RETURNING id::int`
+    const { pool } = api.engine.db
+    const slow = await pool.connect()
+    try {
+      await slow.query('BEGIN')
+      await slow.query(insert, [first.id, 'slow'])
+      const { rows } = await pool.query<{ id: number }>(insert, [first.id, 'fast'])
+      const watched = await stream(id, `?logs=1&after=${rows[0]?.id}`)
+      await watched.until(isEvent('run'))
+      await slow.query('COMMIT')
+      api.engine.changes.logs([id])
+      expect(await watched.until(isEvent('log'))).toMatchObject({ data: { message: 'slow' } })
+      watched.close()
+    } finally {
+      slow.release()
+    }
   })
 
   it('comments keep a quiet stream awake', async () => {

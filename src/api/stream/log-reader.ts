@@ -29,6 +29,8 @@ export class LogReader {
   /** Of the page before the window was reached: sent already. */
   private known: ReadonlySet<number> = new Set()
   private knownTo: number
+  /** Lines from this place of the window on came after the client did: it knows none of them, whatever their ids. */
+  private newFrom = Number.POSITIVE_INFINITY
   private after: number
   private isReading = false
 
@@ -36,7 +38,9 @@ export class LogReader {
     this.options = options
     this.after = options.after
     this.knownTo = options.after
-    if (options.window.covers(options.after)) this.place = options.window.first
+    if (!options.window.covers(options.after)) return
+    this.place = options.window.first
+    this.newFrom = options.window.end
   }
 
   /** Whether the client has all lines that are known of. */
@@ -80,11 +84,13 @@ export class LogReader {
     if (this.place === null) return null
     if (this.place < window.first) {
       this.place = null
+      this.newFrom = Number.POSITIVE_INFINITY
       return null
     }
     for (let line = window.at(this.place); line !== undefined; line = window.at(this.place)) {
+      const isNew = this.place >= this.newFrom || (line.id > this.knownTo && !this.known.has(line.id))
       this.place += 1
-      if (line.id > this.knownTo && !this.known.has(line.id)) return line
+      if (isNew) return line
     }
     return null
   }
