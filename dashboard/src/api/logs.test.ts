@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MOST_LINES, withLines } from './logs.ts'
+import { MOST_LINES, readFrom, withLines } from './logs.ts'
 import type { LogLine } from './shapes.ts'
 
 const line = (id: number) => ({ id }) as LogLine
@@ -14,8 +14,17 @@ describe('log lines', () => {
   })
 
   it('stay the same object where nothing is new', () => {
-    const logs = withLines(undefined, [line(1)], false)
+    const logs = withLines(undefined, [line(1), line(2)], false)
     expect(withLines(logs, [])).toBe(logs)
+    expect(withLines(logs, [line(1), line(2)])).toBe(logs)
+  })
+
+  it('are read again from some before the last on, for one that comes late', () => {
+    const logs = withLines(undefined, [line(1), line(5_000)], false)
+    expect(readFrom(logs)).toBeGreaterThan(1)
+    expect(readFrom(logs)).toBeLessThan(5_000)
+    expect(readFrom(withLines(undefined, [line(7)], false))).toBe(0)
+    expect(readFrom(undefined)).toBeUndefined()
   })
 
   it('are let go from the oldest on when they are too many', () => {

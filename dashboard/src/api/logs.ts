@@ -7,6 +7,8 @@ import type { LogLine, Page } from './shapes.ts'
 const PAGE = 200
 /** Lines that one read brings at most; reading again goes on from there. */
 const MOST_AT_ONCE = 2_000
+/** Ids before the last known one whose lines are read once more: those of a moment, while much is logged. */
+const OVERLAP = 400
 /** Lines that a page keeps; of more the oldest are let go, and can be downloaded. */
 export const MOST_LINES = 20_000
 /** How often lines are asked for while no stream brings them, ms. */
@@ -23,7 +25,7 @@ export interface Logs {
 }
 
 /**
- * What the actions of a run (or of one step) logged. Each read goes on behind the last known line. `poll`: read again and
+ * What the actions of a run (or of one step) logged. Each read goes on where {@link readFrom} says. `poll`: read again and
  * again, since no stream brings what is new.
  */
 export function logsQuery(runId: string, stepId: string | undefined, { poll }: { poll: boolean }) {
@@ -31,8 +33,7 @@ export function logsQuery(runId: string, stepId: string | undefined, { poll }: {
   return queryOptions({
     queryKey,
     queryFn: async ({ signal }) => {
-      const before = queryClient.getQueryData<Logs>(queryKey)
-      const read = await readLines(runId, stepId, before?.lines.at(-1)?.id, signal)
+      const read = await readLines(runId, stepId, readFrom(queryClient.getQueryData<Logs>(queryKey)), signal)
       // What a stream brought meanwhile is not to be lost.
       return withLines(queryClient.getQueryData<Logs>(queryKey), read.lines, read.hasMore)
     },
@@ -55,9 +56,19 @@ async function readLines(runId: string, step: string | undefined, after: number 
   return { lines, hasMore }
 }
 
+/**
+ * The id behind which to go on reading; undefined: from the beginning. A line may be committed after others that were written
+ * after it, so the last ones are read once more.
+ */
+export function readFrom(logs: Logs | undefined): number | undefined {
+  const last = logs?.lines.at(-1)?.id
+  return last === undefined ? undefined : Math.max(0, last - OVERLAP)
+}
+
 /** Known lines with new ones put in their places: each once, by id. */
-export function withLines(before: Logs | undefined, added: readonly LogLine[], hasMore?: boolean): Logs {
+export function withLines(before: Logs | undefined, read: readonly LogLine[], hasMore?: boolean): Logs {
   const known = before?.lines ?? []
+  const added = unknownOf(read, known)
   const more = hasMore ?? before?.hasMore ?? false
   if (added.length === 0 && before !== undefined && before.hasMore === more) return before
   const lastId = known.at(-1)?.id ?? -1
@@ -65,6 +76,18 @@ export function withLines(before: Logs | undefined, added: readonly LogLine[], h
   const lines = isBehind ? [...known, ...added] : sorted([...known, ...added])
   const cut = Math.max(0, lines.length - MOST_LINES)
   return { lines: cut > 0 ? lines.slice(cut) : lines, hasMore: more, isCut: cut > 0 || before?.isCut === true }
+}
+
+/** Those lines that are not known; the known ones are in the order of their ids. */
+function unknownOf(read: readonly LogLine[], known: readonly LogLine[]): readonly LogLine[] {
+  const firstId = Math.min(...read.map(({ id }) => id))
+  const ids = new Set<number>()
+  for (let at = known.length - 1; at >= 0; at -= 1) {
+    const { id } = known[at]!
+    if (id < firstId) break
+    ids.add(id)
+  }
+  return ids.size === 0 ? read : read.filter(({ id }) => !ids.has(id))
 }
 
 function sorted(lines: readonly LogLine[]): LogLine[] {

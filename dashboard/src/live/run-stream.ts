@@ -2,7 +2,7 @@ import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { apiUrl } from '../api/client.ts'
 import { keys } from '../api/keys.ts'
-import { type Logs, withLines } from '../api/logs.ts'
+import { type Logs, readFrom, withLines } from '../api/logs.ts'
 import type { LogLine, Run, Step } from '../api/shapes.ts'
 import { openEventStream } from './event-stream.ts'
 import { frameBatch } from './frame-batch.ts'
@@ -34,7 +34,7 @@ export function useRunStream(id: string, { unfinished, logs = NO_LOGS }: RunStre
     const close = openEventStream({
       // Each connection by a name of its own: the one before may end after the next has begun.
       name: `run ${id} ${round}`,
-      url: () => apiUrl(`runs/${id}/stream`, logKeys.length > 0 ? { logs: '1', after: lastKnown(cache, logKeys) } : {}),
+      url: () => apiUrl(`runs/${id}/stream`, logKeys.length > 0 ? { logs: '1', after: tellFrom(cache, logKeys) } : {}),
       on: {
         run: (run) => changes.push({ run: run as Run }),
         step: (step) => changes.push({ step: step as Step }),
@@ -80,8 +80,8 @@ function applyLines(cache: QueryClient, logKeys: readonly LogsKey[], lines: read
   }
 }
 
-/** The id behind which no log has all lines; undefined: from the beginning. */
-function lastKnown(cache: QueryClient, logKeys: readonly LogsKey[]): number | undefined {
-  const ids = logKeys.map((key) => cache.getQueryData<Logs>(key)?.lines.at(-1)?.id ?? 0)
+/** The id behind which the lines of all logs are to be told. */
+function tellFrom(cache: QueryClient, logKeys: readonly LogsKey[]): number {
+  const ids = logKeys.map((key) => readFrom(cache.getQueryData<Logs>(key)) ?? 0)
   return Math.min(...ids)
 }
