@@ -1,8 +1,6 @@
 import type { Job } from 'bullmq'
 import type { AttemptKey } from '../db/commit.ts'
 import type { StoredError } from '../db/schema.ts'
-import { TransactionLost } from '../db/client.ts'
-import { isRetryable } from '../db/retryable.ts'
 import { delayJob, failJob, handBackJob, isControl, parkJob, retryJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import { findStep } from '../workflow/child-step.ts'
@@ -10,22 +8,13 @@ import type { CompiledStep } from '../workflow/compile.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
 import { Activations, concurrencyOf, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
-import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
 import type { AbortRequest } from './abort.ts'
 import { EndedRuns } from './ended-runs.ts'
 import type { Engine } from './engine.ts'
 import { Gates } from './gates.ts'
-import { ParkedTooLate, parkStep } from '../db/park.ts'
-import { parkedKindFor, parkedKindOf } from './park/kinds.ts'
-import type { ParkContext, Still } from './park/parked.ts'
-import {
-  AttemptAborted,
-  failure,
-  perform,
-  type AttemptContext,
-  type ExecutableAction,
-  type Outcome,
-} from './perform.ts'
+import { parkedKindFor } from './park/kinds.ts'
+import { Parking } from './parking.ts'
+import { AttemptAborted, perform, type AttemptContext, type ExecutableAction, type Outcome } from './perform.ts'
 import { scopeOf, factsOf } from './scope.ts'
 import { endingWith } from './run-output.ts'
 import { failureOf, haltsOf, settlementOf } from './settlements.ts'
@@ -76,9 +65,6 @@ function settled({
   return { kind: 'settled', before: false, failure, next }
 }
 
-/** An attempt that goes on to wait. */
-type Parked = Extract<Outcome, { kind: 'parked' }>
-
 /** One attempt under way in this process. */
 interface Running {
   key: AttemptKey
@@ -113,6 +99,7 @@ export class StepExecutor {
   readonly commit: GroupCommit
   private readonly gates: Gates
   private readonly logs: StepLogs
+  private readonly parking: Parking
   private readonly running = new Map<string, Running>()
   private takesMore = true
   private stopping = false
@@ -125,6 +112,12 @@ export class StepExecutor {
     this.commit = new GroupCommit(options.engine, this.ended)
     this.gates = new Gates(options.engine)
     this.logs = new StepLogs(options.engine)
+    this.parking = new Parking({
+      engine: options.engine,
+      activations: this.activations,
+      commits: this.commit,
+      attemptOf: (activation, key, signal) => this.contextOf(activation, key, signal),
+    })
   }
 
   /** Attempts under way in this process. */
@@ -278,71 +271,18 @@ export class StepExecutor {
 
   /**
    * A parked step comes up: because what it waits for is there, its time is up, or someone meddled. Where there is
-   * nothing yet, it waits in the queue again. What came between the look and the gate would open no gate: so there is a
-   * second look behind it.
+   * nothing yet, it waits in the queue again.
    */
   private async resume(activation: Activation, place: Place): Promise<Progress> {
-    const { address: job, bull, token } = place
+    const { address, bull, token } = place
     const key = { ...this.keyFor(activation), attempt: activation.row.attempt }
     key.startedAt = activation.row.startedAt ?? activation.row.now
-    const look = await this.look(activation, key)
+    const look = await this.parking.look(activation, key)
     if (look.kind !== 'still') return this.finish({ outcome: look }, { ...place, activation, key })
-    if (look.items === undefined) {
-      await this.rewind(activation, key, look)
-      const delayMs = look.wakeAt === null ? undefined : Date.parse(look.wakeAt) - Date.parse(activation.row.now)
-      await this.engine.queue.addGate(bull, job, delayMs)
-      const again = await this.activations.read(job)
-      const isSame = again !== null && again.row.status === 'waiting' && decide(...factsOf(again)).kind === 'execute'
-      if (!isSame || (await this.look(again, key)).kind !== 'still') await this.engine.queue.openParked([job])
-    } else {
-      await this.engine.queue.addItems(
-        bull,
-        job,
-        look.items.map((item) => this.itemOf(activation, item)),
-      )
-    }
+    await this.parking.hold(activation, { key, still: look, job: address, bull })
     await parkJob(bull, token)
     // A map whose items the queue holds to be done, although they are not: the sweep dispatches the run anew.
     return look.items === undefined ? AGAIN : delayJob(bull, token, LOOK_AGAIN_MS)
-  }
-
-  private async look(activation: Activation, key: AttemptKey): Promise<Outcome | Still> {
-    const kind = parkedKindOf(activation.row.waitingFor)
-    try {
-      const context = this.parkContext(activation, key, new AbortController().signal)
-      return requireDeclaredOutcome(activation.step, await kind.look(context))
-    } catch (error) {
-      if (isRetryable(error)) throw error
-      return failure(error)
-    }
-  }
-
-  /** A step that was woken for nothing goes on to wait until its own time. */
-  private async rewind({ row }: Activation, key: AttemptKey, { wakeAt }: Still): Promise<void> {
-    const isEarly = row.wakeInMs !== null && row.wakeInMs <= 0
-    if (isEarly) await this.commitParking({ waitingFor: row.waitingFor!, wakeAt }, key)
-  }
-
-  private itemOf({ step }: Activation, item: { stepId: string; gated: boolean }) {
-    const inner = step.itemStep!
-    return {
-      id: item.stepId,
-      gated: item.gated,
-      queue: inner.queue,
-      priority: inner.priority,
-      maxRetries: inner.maxRetries,
-    }
-  }
-
-  private parkContext(activation: Activation, key: AttemptKey, signal: AbortSignal): ParkContext {
-    return {
-      engine: this.engine,
-      activations: this.activations,
-      activation,
-      attempt: this.contextOf(activation, key, signal),
-      commitWithin: (batch, result) =>
-        this.commit.completeWithin({ batch }, { ...key, ...requireDeclared(activation.step, result) }),
-    }
   }
 
   /** What a settled step holds back may go: gates of the definition's steps, or the next items of its map. */
@@ -384,7 +324,7 @@ export class StepExecutor {
         context,
         action: step.action === null ? undefined : this.options.action(step.action),
         db: this.engine.db,
-        park: kind && (() => kind.begin(this.parkContext(activation, key, abort.signal))),
+        park: kind && (() => kind.begin(this.parking.contextOf(activation, key, abort.signal))),
         commitWithin: (batch, result) => this.commit.completeWithin({ batch }, { ...key, ...result }),
         random: Math.random,
       })
@@ -408,21 +348,6 @@ export class StepExecutor {
     }
   }
 
-  /** Commits that an attempt waits, with what belongs to it; what it waits for is then looked at. */
-  private async commitParking(
-    { waitingFor, wakeAt, within }: Pick<Parked, 'waitingFor' | 'wakeAt'> & Partial<Parked>,
-    key: AttemptKey,
-  ): Promise<void> {
-    try {
-      await this.engine.db.transaction(async (_tx, batch) => {
-        if (await parkStep({ batch }, { ...key, waitingFor, wakeAt })) await within?.(batch)
-      })
-    } catch (error) {
-      // Whether it committed, and what comes of a step that is not to wait any more, the next read tells.
-      if (!(error instanceof TransactionLost || error instanceof ParkedTooLate)) throw error
-    }
-  }
-
   /** Commits how an attempt ended, and ends its job where it is to come up again later. */
   private async finish(
     { outcome, mark }: { outcome: Outcome; mark?: StartMark },
@@ -435,7 +360,7 @@ export class StepExecutor {
           // One that is on its way would say of the run that it is running, behind the parking that says it waits.
           await mark.counted
         }
-        await this.commitParking(outcome, key)
+        await this.parking.commit(outcome, key)
         if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
         else this.engine.changes.step(key.runId, key.stepIndex)
         return AGAIN
