@@ -1,10 +1,22 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that are tested at the same time: much of it is waiting for servers. */
 const AT_ONCE = 3
+/** Files that take longest, the longest first: begun last, each would be waited for by itself. */
+const LONGEST = [
+  'contract/large',
+  'browser/every-page',
+  'browser/runs',
+  'browser/run',
+  'contract/waiting',
+  'browser/lists',
+]
 const servers = ['test/support/global-setup.ts']
 /** Tests with real processes that mostly wait: two files at a time. */
-const PAIRED = ['npm-start', 'move', 'workers', 'slow-order', 'controls'].map((name) => `test/chaos/${name}.test.ts`)
+const PAIRED = ['npm-start', 'move', 'workers', 'slow-order', 'controls', 'outages', 'streams', 'parked'].map(
+  (name) => `test/chaos/${name}.test.ts`,
+)
 const ofProcesses = {
   // Tests of one file that mostly wait do so at the same time.
   maxConcurrency: 8,
@@ -13,8 +25,20 @@ const ofProcesses = {
   hookTimeout: 60_000,
 }
 
+/** Begins with the longest files, where nothing is known of former runs. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
+      return place === -1 ? LONGEST.length : place
+    }
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
