@@ -4,14 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Files that are tested at the same time: much of it is waiting for servers. */
 const AT_ONCE = 3
 /** Files that take longest, the longest first: begun last, each would be waited for by itself. */
-const LONGEST = [
-  'contract/large',
-  'browser/every-page',
-  'browser/runs',
-  'browser/run',
-  'contract/waiting',
-  'browser/lists',
-]
+const LONGEST = ['browser/every-page', 'browser/runs', 'browser/run', 'contract/waiting', 'browser/lists']
 const servers = ['test/support/global-setup.ts']
 /** Tests with real processes that mostly wait: two files at a time. */
 const PAIRED = ['npm-start', 'move', 'workers', 'slow-order', 'controls', 'outages', 'streams', 'parked'].map(
@@ -21,8 +14,8 @@ const ofProcesses = {
   // Tests of one file that mostly wait do so at the same time.
   maxConcurrency: 8,
   globalSetup: servers,
-  testTimeout: 120_000,
-  hookTimeout: 60_000,
+  testTimeout: 300_000,
+  hookTimeout: 120_000,
 }
 
 /** Begins with the longest files, where nothing is known of former runs. */
@@ -58,8 +51,8 @@ export default defineConfig({
           maxWorkers: AT_ONCE,
           isolate: false,
           globalSetup: servers,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -74,8 +67,8 @@ export default defineConfig({
           maxWorkers: AT_ONCE,
           isolate: false,
           globalSetup: servers,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -84,8 +77,8 @@ export default defineConfig({
           include: ['test/model/**/*.test.ts'],
           maxWorkers: AT_ONCE,
           globalSetup: servers,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -94,7 +87,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           maxWorkers: AT_ONCE,
           globalSetup: servers,
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 120_000,
         },
       },

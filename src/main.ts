@@ -17,7 +17,7 @@ import { loadActions } from '../workers/registry.ts'
 const LAST_WRITES_MS = 5_000
 
 /** How long the reconciler and the queue have to stop: where a store does not answer, waiting longer brings nothing. */
-const STOP_WITHIN_MS = 2_000
+const STOP_WITHIN_MS = 5_000
 
 /** The API process: HTTP, and the reconciler where it leads. */
 runMain(async () => {

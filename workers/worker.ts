@@ -22,6 +22,8 @@ export interface WorkerParts {
   concurrency: number
   heartbeatMs: number
   shutdownGraceMs: number
+  /** How long the last writes may take beyond that, when it stops; default 3.5 s. */
+  lastWritesMs?: number
   /** Called when the worker finds that a queue does not feed it any more although its store answers. */
   onDead: (reason: string) => void
 }
@@ -36,10 +38,10 @@ export interface RunningWorker {
   stop(): Promise<void>
 }
 
-/** How long the last writes have, beyond the grace period, before the database is closed. */
-const UNANSWERED_MS = 2_500
-/** When no more is waited for: the rest of what a stop may take beyond the grace period is for closing the stores. */
-const GIVEN_UP_MS = 3_500
+/** What a stop may take beyond the grace period; the rest of the process's deadline is for closing the stores. */
+const LAST_WRITES_MS = 3_500
+/** How long before that the database is closed, so that what still waits for it fails. */
+const CLOSING_MS = 1_000
 
 const CANARY_INTERVAL_MS = 5_000
 /** Silence of a queue that has room and is sent canaries. */
@@ -85,10 +87,10 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       stopWatching()
       executor.takeNoMore()
       const graceMs = server.workers.some(({ active }) => active > 0) ? parts.shutdownGraceMs : 0
+      const withinMs = graceMs + (parts.lastWritesMs ?? LAST_WRITES_MS)
       const timers = [
         setTimeout(() => executor.releaseAll(), graceMs),
-        // What still waits for Postgres then fails.
-        setTimeout(() => void engine.db.close(), graceMs + UNANSWERED_MS),
+        setTimeout(() => void engine.db.close(), withinMs - CLOSING_MS),
       ]
       const end = async () => {
         await server.close(false)
@@ -98,7 +100,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
         await stopWorker(engine.db, id)
       }
       try {
-        await withTimeout(end(), graceMs + GIVEN_UP_MS, 'the worker did not stop')
+        await withTimeout(end(), withinMs, 'the worker did not stop')
       } finally {
         for (const timer of timers) clearTimeout(timer)
       }

@@ -26,7 +26,7 @@ const start = (definition: DefinitionInput, request: Record<string, unknown> = {
 
 /** The status in the header. */
 const expectStatus = (page: Page, word: string) =>
-  page.locator('.run-header .status-badge', { hasText: word }).first().waitFor({ timeout: 15_000 })
+  page.locator('.run-header .status-badge', { hasText: word }).first().waitFor({ timeout: 45_000 })
 
 /** Marks the document, so that a reload would be noticed. */
 const mark = (page: Page) => page.evaluate(() => document.documentElement.setAttribute('data-marked', 'yes'))
@@ -220,7 +220,7 @@ describe('what can be done to a run', () => {
     await page.getByRole('button', { name: 'Retry from left' }).click()
     await expect
       .poll(async () => (await dashboard.system.get<{ completed_at: string }>(`/runs/${id}`)).completed_at, {
-        timeout: 15_000,
+        timeout: 45_000,
       })
       .not.toBe(before)
     await dashboard.system.ended(id)
@@ -259,7 +259,7 @@ describe('the log of a run', () => {
     const id = await start(example('order-processing'), { order_id: order })
     const page = await dashboard.open(`/runs/${id}?view=logs`)
     const log = page.getByRole('log', { name: 'Log lines' })
-    await log.getByText(/is shipped/).waitFor({ timeout: 20_000 })
+    await log.getByText(/is shipped/).waitFor({ timeout: 45_000 })
     await page.getByRole('textbox', { name: 'Find in the log' }).fill('charged')
     await page.getByText('1 of 3 lines').waitFor()
     await log.getByRole('button', { name: /Link to the line/ }).click()

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { useDashboard } from './support/dashboard.ts'
 import { write } from './support/editor.ts'
+import { expectSoon } from './support/expect-soon.ts'
 
 const dashboard = useDashboard()
 
@@ -50,10 +51,12 @@ it('a change on top of one that somebody else saved meanwhile is not saved witho
   await dashboard.system.post('/workflows', definition('echo'))
   const page = await dashboard.open('/workflows/shared', { faults: [/412/] })
   await page.getByText('Valid: 1 steps').waitFor()
-  await dashboard.system.post('/workflows', { ...definition('echo'), description: 'Theirs' })
+  const save = page.getByRole('button', { name: /^Save as version/ })
+  // What was begun with version 1 stays so, also where the page learns of version 2 by itself.
   await write(page, 'Definition', '{ "name": "shared", "steps": [{ "id": "mine" }] }')
-  await page.getByText('Valid: 1 steps').waitFor()
-  await page.getByRole('button', { name: 'Save as version 2' }).click()
+  await expectSoon(() => save.isEnabled()).toBe(true)
+  await dashboard.system.post('/workflows', { ...definition('echo'), description: 'Theirs' })
+  await save.click()
   await page.getByRole('alert').getByRole('button', { name: 'Compare with theirs' }).click()
   await page.getByRole('textbox', { name: 'Version 2' }).waitFor()
   await page.getByRole('button', { name: 'Save mine on top' }).click()

@@ -101,7 +101,7 @@ describe.concurrent('a concurrency limit', () => {
       }
       const ids = [await system.start(limited), await system.start(limited), await system.start(limited)]
       for (const [index, id] of ids.entries()) {
-        await eventually(async () => stepOf(await system.read(id), 'go').status === 'waiting', { timeoutMs: 20_000 })
+        await eventually(async () => stepOf(await system.read(id), 'go').status === 'waiting', { timeoutMs: 60_000 })
         for (const held of ids.slice(index + 1)) expect(await isAdmitted(system, held)).toBe(false)
         if (index === 0) {
           const redis = new Redis(system.redisUrl)

@@ -26,7 +26,7 @@ const RUNS = 4
 /** Engines at a time; on Postgres each takes some 53 of the 400 connections. */
 const AT_ONCE = { redis: 7, postgres: 5 }
 /** A sweep looks at runs that have been quiet for 4 s, and may need two looks. */
-const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
+const PATIENCE = { timeoutMs: 120_000, everyMs: 100 }
 
 /** 30 steps with 18 gates, each of which takes a while: about 2 s without meddling. */
 const definition: DefinitionInput = {

@@ -1,7 +1,7 @@
 import { describe, test, type ExpectStatic } from 'vitest'
 import { freePort } from '../../src/dev/free-port.ts'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
-import { createEffects, EFFECT_ACTIONS, effectsOf } from '../support/effects.ts'
+import { createEffects, EFFECT_ACTIONS, effectsOf, releaseEffects } from '../support/effects.ts'
 import { eventually } from '../support/eventually.ts'
 import { answerAll, EFFECTS_OF_PARKED, isParked, PARKED, PARKED_CHILD } from '../support/parked-run.ts'
 import type { TestProcess } from '../support/processes.ts'
@@ -12,11 +12,14 @@ import { kill, startSystem, type System } from '../support/system.ts'
 
 /** The fleet moves to another queue, process by process, with runs in flight, as docs/guides/moving-queues.md says. */
 
-/** Steps with an effect each; the second lasts long enough for the fleet to move while it is executed. */
+/** Steps with an effect each; the second lasts until the fleet has moved. */
 const WORKING: DefinitionInput = {
   name: 'working',
   steps: Array.from({ length: 6 }, (_, n) =>
-    noop(`s${n}`, n === 0 ? [] : [`s${n - 1}`], { config: { action: 'effect', duration_seconds: n === 1 ? 8 : 0.3 } }),
+    noop(`s${n}`, n === 0 ? [] : [`s${n - 1}`], {
+      config: { action: 'effect' },
+      ...(n === 1 ? { input: { held: true } } : {}),
+    }),
   ),
 }
 const EACH_ONCE = Object.fromEntries(WORKING.steps.map((step) => [step.id, 1]))
@@ -27,7 +30,7 @@ const ENV = {
   LOCK_DURATION_MS: '3000',
   HEARTBEAT_MS: '500',
 }
-const PATIENCE = { timeoutMs: 60_000 }
+const PATIENCE = { timeoutMs: 150_000 }
 
 const LEFT = 'the work has moved to another queue'
 
@@ -88,6 +91,7 @@ async function expectMove(expect: ExpectStatic, system: System, { target, apis }
   await eventually(async () => (await lifeOf(system)) !== before, PATIENCE)
   for (const id of working) await expectInTheMiddle(expect, system, id)
   await eventually(() => oldWorkers.every((worker) => says(worker, LEFT)), PATIENCE)
+  await releaseEffects(system.database)
   await Promise.all(oldWorkers.map(stop))
 
   await answerAll(system, parked)

@@ -85,7 +85,7 @@ const shipped = (api: string, id: string) =>
       const order = await request<Order>(`${api}/orders/${id}`)
       expect(order.history.map(({ status }) => status)).toEqual(['pending', 'validated', 'charged', 'shipped'])
     },
-    { timeoutMs: 40_000, what: 'the shipping of the order' },
+    { timeoutMs: 120_000, what: 'the shipping of the order' },
   )
 
 async function stop({ process, pids }: Started): Promise<void> {
@@ -158,7 +158,7 @@ describe.concurrent('npm start', () => {
     const order = await shipAnOrder(first.api)
     first.process.signal('SIGKILL')
     await first.process.exited
-    await eventually(() => expect(first.pids.filter(isRunning)).toEqual([]), { timeoutMs: 30_000 })
+    await eventually(() => expect(first.pids.filter(isRunning)).toEqual([]), { timeoutMs: 90_000 })
     const second = await start(folder)
     await shipped(second.api, order)
     await stop(second)

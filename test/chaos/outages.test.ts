@@ -124,7 +124,7 @@ describe.concurrent.each(BACKENDS)('processes that hear nothing any more of Post
       await api.line(/this process leads now/)
       way.fallSilent()
       // Somebody asks Postgres, and gets no answer.
-      await eventually(async () => (await fetch(`${system.origin}/ready`)).status === 503, { timeoutMs: 30_000 })
+      await eventually(async () => (await fetch(`${system.origin}/ready`)).status === 503, { timeoutMs: 90_000 })
       for (const one of [api, worker]) one.signal('SIGTERM')
       for (const one of [api, worker]) {
         expect(await one.exited).toBe(1)

@@ -58,7 +58,7 @@ const TROUBLES: Trouble[] = [
           )
           return row?.due === true
         },
-        { timeoutMs: 15_000 },
+        { timeoutMs: 60_000 },
       )
       await system.redis.start({ empty: true })
       await Promise.all([system.startApi(), system.startWorker()])
@@ -81,7 +81,7 @@ describe.concurrent('what is parked stays parked, and goes on once, when', () =>
       await createEffects(system.database)
       await system.post('/workflows', PARKED_CHILD)
       const id = await system.start(PARKED)
-      await eventually(() => isParked(system, id), { timeoutMs: 20_000 })
+      await eventually(() => isParked(system, id), { timeoutMs: 60_000 })
       const began = stepOf(await system.read(id), 'timer').started_at!
       await make(system, () => answerAll(system, id))
       const run = await system.ended(id)

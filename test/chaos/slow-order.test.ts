@@ -86,9 +86,9 @@ describe.concurrent(
 
     test('when the API is killed and started again', async ({ expect }) => {
       const run = await runSlowOrder(expect, async (system, id) => {
-        await system.executing(id, 'reserve')
+        await system.begun(id, 'reserve')
         await kill(system.api)
-        await system.executing(id, 'charge')
+        await system.begun(id, 'charge')
         await system.startApi()
       })
       expect(attempts(run)).toEqual(ONCE)
@@ -96,7 +96,7 @@ describe.concurrent(
 
     test('when Redis is flushed: a step of 8 s goes on, and is executed once', async ({ expect }) => {
       const run = await runSlowOrder(expect, async (system, id) => {
-        await system.executing(id, 'charge')
+        await system.begun(id, 'charge')
         await flush(system)
       })
       expect(attempts(run)).toEqual(ONCE)
@@ -105,7 +105,7 @@ describe.concurrent(
 
     test('when Redis is started again empty', async ({ expect }) => {
       const run = await runSlowOrder(expect, async (system, id) => {
-        await system.executing(id, 'charge')
+        await system.begun(id, 'charge')
         await system.redis.stop()
         await system.redis.start({ empty: true })
       })
@@ -114,7 +114,7 @@ describe.concurrent(
 
     test('when Redis is started again with what it had kept', async ({ expect }) => {
       const run = await runSlowOrder(expect, async (system, id) => {
-        await system.executing(id, 'pack')
+        await system.begun(id, 'pack')
         await system.redis.stop()
         await system.redis.start()
       })
@@ -138,12 +138,12 @@ describe.concurrent(
         await kill(worker)
         // The run goes on while they come up, which may take longer than a step.
         const comingUp: Promise<unknown>[] = [system.startWorker()]
-        await system.executing(id, 'reserve')
+        await system.begun(id, 'reserve')
         await kill(system.api)
         comingUp.push(system.startApi())
-        await system.executing(id, 'charge')
+        await system.begun(id, 'charge')
         await flush(system)
-        await system.executing(id, 'pack')
+        await system.begun(id, 'pack')
         await system.redis.stop()
         await system.redis.start({ empty: true })
         await Promise.all(comingUp)

@@ -37,7 +37,7 @@ test.concurrent.for(['redis', 'postgres'] as const)(
     try {
       await createEffects(system.database)
       const ids = await Promise.all(Array.from({ length: RUNS }, () => system.start(definition)))
-      await eventually(() => runsSteps(system.database, system.workers[0]!.pid), { timeoutMs: 30_000 })
+      await eventually(() => runsSteps(system.database, system.workers[0]!.pid), { timeoutMs: 90_000 })
       for (let count = 0; count < KILLS; count += 1) {
         await kill(system.workers[count]!)
         await system.startWorker()

@@ -97,7 +97,7 @@ describe('a run', () => {
       expect((await api.call('workflows', { body })).status).toBe(201)
     }
     const deepest = async (depth: number) =>
-      api.ended((await start({ name: `depth-${depth}`, steps: below(depth), output: '$c' })).id, { timeoutMs: 30_000 })
+      api.ended((await start({ name: `depth-${depth}`, steps: below(depth), output: '$c' })).id, { timeoutMs: 80_000 })
     expect(await deepest(LIMITS.workflowDepth)).toMatchObject({ status: 'completed', output: 'there' })
     const failed = await deepest(LIMITS.workflowDepth + 1)
     expect(failed.status).toBe('failed')

@@ -9,6 +9,11 @@ export async function createEffects(database: TestDatabase): Promise<void> {
   await database.query('CREATE TABLE effects (run_id text NOT NULL, step_id text NOT NULL, attempt int NOT NULL)')
 }
 
+/** Lets the steps go on whose input has `held`. */
+export async function releaseEffects(database: TestDatabase): Promise<void> {
+  await database.query("INSERT INTO effects (run_id, step_id, attempt) VALUES ('release', '', 0)")
+}
+
 /** How often each step of a run had its effect, by id. */
 export async function effectsOf(database: TestDatabase, runId: string): Promise<Record<string, number>> {
   const rows = await database.query<{ step_id: string; times: number }>(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long {@link eventually} waits, and how often it looks. */
 export interface Patience {
-  /** Default 10 s. */
+  /** Default 60 s: what comes at all may come late on a machine that does much else. */
   timeoutMs?: number
   /** Default 25 ms. */
   everyMs?: number
@@ -15,7 +15,7 @@ export interface Patience {
  * last look ended.
  */
 export async function eventually<T>(check: () => T | Promise<T>, patience: Patience = {}): Promise<Exclude<T, false>> {
-  const { timeoutMs = 10_000, everyMs = 25, what = 'the condition' } = patience
+  const { timeoutMs = 60_000, everyMs = 25, what = 'the condition' } = patience
   const begin = performance.now()
   for (;;) {
     let last: unknown

@@ -46,10 +46,12 @@ export interface System {
   /** Starts a run of a definition over HTTP; its id. */
   start(definition: DefinitionInput, request?: Record<string, unknown>): Promise<string>
   read(runId: string): Promise<RunRecord>
-  /** The run's record once it has ended; default patience 60 s. */
+  /** The run's record once it has ended; default patience 150 s. */
   ended(runId: string, patience?: Patience): Promise<RunRecord>
   /** The worker process that executes a step, once it does. */
   executing(runId: string, stepId: string): Promise<TestProcess>
+  /** Resolves once a step has begun, whether or not it has ended since. */
+  begun(runId: string, stepId: string): Promise<unknown>
   /** Kills all processes, and stops and removes what is the system's own. */
   stop(): Promise<void>
 }
@@ -146,7 +148,7 @@ function manageProcesses(environment: Record<string, string> & { PORT: string })
         if (isRunning(child.pid)) return check()
         throw new Error(child.lines.join('\n'))
       },
-      { timeoutMs: 90_000, what: `${what} to be ready` },
+      { timeoutMs: 150_000, what: `${what} to be ready` },
     )
     return child
   }
@@ -200,9 +202,21 @@ function questions(database: TestDatabase, processes: Processes) {
           if (run !== undefined && isFinished(run.status)) return
           throw new Error(`it is ${run?.status ?? 'not there'}`)
         },
-        { timeoutMs: 60_000, everyMs: 50, what: `the end of run ${runId}`, ...patience },
+        { timeoutMs: 150_000, everyMs: 50, what: `the end of run ${runId}`, ...patience },
       )
       return read(runId)
+    },
+    begun(runId: string, stepId: string): Promise<unknown> {
+      return eventually(
+        async () => {
+          const steps = await database.query<{ status: string }>(
+            'SELECT status FROM steps WHERE run_id = $1 AND step_id = $2',
+            [runId, stepId],
+          )
+          return steps.some(({ status }) => status !== 'pending')
+        },
+        { timeoutMs: 90_000, what: `step ${stepId} to begin` },
+      )
     },
     executing(runId: string, stepId: string): Promise<TestProcess> {
       return eventually(
@@ -214,7 +228,7 @@ function questions(database: TestDatabase, processes: Processes) {
           )
           return processes.workers.find((worker) => worker.pid === owner?.pid) ?? false
         },
-        { timeoutMs: 30_000, what: `step ${stepId} to run` },
+        { timeoutMs: 90_000, what: `step ${stepId} to run` },
       )
     },
   }

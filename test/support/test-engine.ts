@@ -50,7 +50,7 @@ export interface TestEngine {
   readonly prefix: string
   /** Registers a definition and starts a run of it. */
   start(definition: DefinitionInput, request?: StartRequest): Promise<string>
-  /** The run's record once it has ended; default patience 15 s. */
+  /** The run's record once it has ended; default patience 60 s. */
   ended(runId: string, patience?: Patience): Promise<RunRecord>
   /** {@link start}, then {@link ended}. */
   run(definition: DefinitionInput, request?: StartRequest, patience?: Patience): Promise<RunRecord>
@@ -116,6 +116,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
         concurrency: settings.concurrency ?? 50,
         heartbeatMs: lockDurationMs / 4,
         shutdownGraceMs: settings.shutdownGraceMs ?? 1_000,
+        lastWritesMs: 60_000,
         onDead: (reason) => log.fatal(reason),
       })
       closers.push(() => worker.stop())
@@ -145,7 +146,7 @@ function verbs(engine: Engine, database: TestDatabase) {
         if (run !== undefined && isFinished(run.status)) return
         throw new Error(`it is ${run?.status ?? 'not there'}`)
       },
-      { timeoutMs: 15_000, what: `the end of run ${runId}`, ...patience },
+      { timeoutMs: 60_000, what: `the end of run ${runId}`, ...patience },
     )
     return read(runId)
   }

@@ -1,12 +1,21 @@
 import { defineTransaction, sql, z } from 'sluice'
 
-/** Counts itself in the table `effects`, which the test makes: as often as it is there, it has happened. */
+/**
+ * Counts itself in the table `effects`, which the test makes: as often as it is there, it has happened. With
+ * `{"held": true}` it goes on for as long as the table has no row of the run `release`.
+ */
 export const effect = defineTransaction({
   name: 'effect',
   description: 'Writes one row of effects for its step',
   input: z.unknown(),
   output: z.object({ attempt: z.number() }),
-  transaction: async (tx, { runId, stepId, attempt }) => {
+  transaction: async (tx, { runId, stepId, attempt, input }) => {
+    const isHeld = typeof input === 'object' && input !== null && 'held' in input
+    while (isHeld) {
+      const { rows } = await tx.execute(sql`SELECT 1 FROM effects WHERE run_id = 'release'`)
+      if (rows.length > 0) break
+      await tx.execute(sql`SELECT pg_sleep(0.1)`)
+    }
     await tx.execute(sql`INSERT INTO effects (run_id, step_id, attempt) VALUES (${runId}, ${stepId}, ${attempt})`)
     return { attempt }
   },
