@@ -11,10 +11,10 @@ export const effect = defineTransaction({
   output: z.object({ attempt: z.number() }),
   transaction: async (tx, { runId, stepId, attempt, input }) => {
     const isHeld = typeof input === 'object' && input !== null && 'held' in input
-    while (isHeld) {
-      const { rows } = await tx.execute(sql`SELECT 1 FROM effects WHERE run_id = 'release'`)
-      if (rows.length > 0) break
-      await tx.execute(sql`SELECT pg_sleep(0.1)`)
+    for (let goesOn = !isHeld; !goesOn;) {
+      const { rows } = await tx.execute(sql`SELECT pg_sleep(0.1) FROM (SELECT 1) AS once
+        WHERE NOT EXISTS (SELECT 1 FROM effects WHERE run_id = 'release')`)
+      goesOn = rows.length === 0
     }
     await tx.execute(sql`INSERT INTO effects (run_id, step_id, attempt) VALUES (${runId}, ${stepId}, ${attempt})`)
     return { attempt }
