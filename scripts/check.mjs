@@ -12,23 +12,11 @@ const migrations = readdirSync(join(ROOT, 'drizzle')).filter((name) => name.ends
 // Where drizzle-kit may write what it thinks is missing; inside the package, since it takes relative paths only.
 const generated = `.cache/check-migrations-${process.pid}`
 
+/** The compiler of TypeScript 7, which checks in a fraction of the time; the tools that use its API want TypeScript 6. */
+const tsc = join(ROOT, 'node_modules/typescript-native/bin/tsc')
+
 /** The slowest first. `repair`: what mends it, where a command can. */
 const CHECKS = [
-  {
-    name: 'types',
-    command: [bin('tsc'), '--noEmit', '-p', '.', '--incremental', '--tsBuildInfoFile', '.cache/check.tsbuildinfo'],
-  },
-  {
-    name: 'types of the dashboard',
-    command: [
-      bin('tsc'),
-      '-p',
-      'dashboard',
-      '--incremental',
-      '--tsBuildInfoFile',
-      '.cache/check-dashboard.tsbuildinfo',
-    ],
-  },
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--max-warnings', '0'], repair: 'npm run fix' },
   {
     name: 'format',
@@ -36,6 +24,8 @@ const CHECKS = [
     repair: 'npm run fix',
   },
   { name: 'copies', command: [bin('jscpd'), '--noTips'] },
+  { name: 'types of the dashboard', command: [process.execPath, tsc, '-p', 'dashboard'] },
+  { name: 'types', command: [process.execPath, tsc, '--noEmit', '-p', '.'] },
   { name: 'layers', command: [bin('depcruise'), 'src', 'workers', 'dashboard', 'test', 'bench', 'chaos'] },
   { name: 'dead code', command: [bin('knip'), '--no-config-hints'] },
   {

@@ -1,7 +1,7 @@
 import { QueueEvents } from 'bullmq'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { jobId, ROOT_JOB, RUNS_QUEUE } from '../../src/queue/names.ts'
-import { within } from '../harness/processes.ts'
+import { withTimeout } from '../../src/timeout.ts'
 
 /** Something that runs workflows of steps that do nothing: one process that submits, one or more that work. */
 export interface Contestant {
@@ -41,7 +41,7 @@ export class RunWatch {
     const ended = new Promise<void>((resolve) => this.waiting.set(root, resolve))
     const began = performance.now()
     await submit()
-    await within(ended, ONE_RUN_MS, `the end of run ${run}`)
+    await withTimeout(ended, ONE_RUN_MS, `run ${run} did not end`)
     this.waiting.delete(root)
     return performance.now() - began
   }
@@ -65,7 +65,7 @@ export class RunWatch {
       const due = Math.min(runs - submitted, atOnce - (submitted - ended.size))
       submitted += due
       if (due > 0) await submit(due)
-      else await within(news, ONE_RUN_MS, `the end of one of ${submitted - ended.size} runs`)
+      else await withTimeout(news, ONE_RUN_MS, `none of ${submitted - ended.size} runs ended`)
     }
     this.listen = () => {}
     return performance.now() - began

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { startProcess, stopProcess, within } from '../harness/processes.ts'
+import { startProcess, stopProcess } from '../harness/processes.ts'
 import { createDatabase, dropDatabase, type Stack } from '../harness/stack.ts'
+import { withTimeout } from '../../src/timeout.ts'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import type { Contestant } from './contestant.ts'
 
@@ -47,7 +48,7 @@ export async function startPeer(
       peer.on('message', listen)
     })
     peer.send({ id, shape: shapeOf(definition), runs })
-    const answer = await within(answered, RUN_MS, `${runs} runs of ${definition.name} by ${name}`)
+    const answer = await withTimeout(answered, RUN_MS, `${runs} runs of ${definition.name} by ${name} did not end`)
     if (answer.ms === undefined) throw new Error(`${name}: ${answer.error}`)
     return answer.ms
   }

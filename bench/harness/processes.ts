@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PACKAGE_ROOT } from '../../src/package-root.ts'
+import { withTimeout } from '../../src/timeout.ts'
 
 /** How long a process may take to be ready. */
 const READY_MS = 120_000
@@ -45,7 +46,7 @@ export async function startProcess(
     }
   })
   try {
-    await within(started, READY_MS, `${argv.join(' ')} to be ready`)
+    await withTimeout(started, READY_MS, `${argv.join(' ')} was not ready`)
   } catch (error) {
     await stopProcess(child)
     throw error
@@ -69,18 +70,5 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`nothing after ${DEADLINE_MS} ms`)
     await sleep(POLL_MS)
-  }
-}
-
-/** What `work` gives; throws, naming `what`, where that takes longer than `limitMs`. */
-export async function within<T>(work: Promise<T>, limitMs: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${limitMs} ms for ${what}`)), limitMs)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -15,6 +15,8 @@ const BATCH = 1_000
 const SINGLE_RUNS = 500
 const POLL_MS = 20
 const TOP = 40
+/** As the index on unfinished runs has it. */
+const UNFINISHED = "status NOT IN ('completed', 'failed', 'cancelled')"
 
 /** A load to look into: shapes at full speed, and runs of one step one after the other. */
 interface Load {
@@ -99,17 +101,17 @@ async function measureLoad(stack: Stack, service: Service, load: Load): Promise<
 }
 
 async function runAll({ api, databaseUrl }: Service, { name }: DefinitionInput, runs: number): Promise<void> {
-  const before = await finished(databaseUrl)
   for (let done = 0; done < runs; done += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, runs - done) }, () => ({}))
     await post(`${api}/workflows/${name}/runs/batch`, { runs: batch })
   }
-  while ((await finished(databaseUrl)) - before < runs) await sleep(POLL_MS)
+  while (await hasUnfinished(databaseUrl)) await sleep(POLL_MS)
 }
 
-async function finished(url: string): Promise<number> {
-  const [row] = await query<{ n: number }>(url, 'SELECT count(*)::int AS n FROM runs WHERE completed_at IS NOT NULL')
-  return row!.n
+/** Asked again and again: it is answered by an index. */
+async function hasUnfinished(url: string): Promise<boolean> {
+  const rows = await query(url, `SELECT 1 FROM runs WHERE ${UNFINISHED} LIMIT 1`)
+  return rows.length > 0
 }
 
 async function statements(url: string, runs: number): Promise<(string | number)[][]> {

@@ -1,13 +1,10 @@
 import { findMissingOrders } from '../db/orders.ts'
-import { findIdempotencyOwner } from '../db/runs.ts'
-import { getLatestVersion, type LatestVersion } from '../db/workflows.ts'
 import type { Engine } from '../engine/engine.ts'
-import { refuseArchived } from '../engine/register.ts'
 import { startRuns, type IdempotencyKey, type Started, type StartRequest } from '../engine/start.ts'
 import { SluiceError, type InputProblem } from '../errors.ts'
-import { WORKFLOW_NAME } from '../workflow/definition.ts'
 import { readRun, showNewRun } from './run-view.ts'
 import type { RunView, StartRun } from './schemas/run.ts'
+import type { RunnableVersion } from './workflow-lookup.ts'
 
 /** A run that was started, now or (`replayed`) by an earlier request with the same idempotency key. */
 export interface StartedRun {
@@ -23,11 +20,11 @@ export async function startOne(
   key?: IdempotencyKey,
 ): Promise<StartedRun> {
   await refuseBadRequests(engine, [{ request, path: '' }])
-  return shown(engine, version, await startRuns(engine, version, [requestOf(request)], key))
+  return showStarted(engine, version, await startRuns(engine, version, [requestOf(request)], key))
 }
 
 /** The run that {@link startRuns} started. */
-export async function shown(engine: Engine, version: RunnableVersion, started: Started): Promise<StartedRun> {
+export async function showStarted(engine: Engine, version: RunnableVersion, started: Started): Promise<StartedRun> {
   const { ids, replayed, runs } = started
   const [run] = runs
   if (run === undefined) return { run: await readRun(engine, ids[0] ?? ''), replayed }
@@ -45,27 +42,6 @@ export async function startMany(
     requests.map((request, index) => ({ request, path: `/runs/${index}` })),
   )
   return (await startRuns(engine, version, requests.map(requestOf))).ids
-}
-
-/** A version that runs can be started of. */
-export type RunnableVersion = Omit<LatestVersion, 'archivedAt'>
-
-/**
- * The version that new runs of a workflow get, by its id or name. Throws `not_found`, and `conflict` where the workflow is
- * archived, unless the idempotency key has a run already.
- */
-export async function requireRunnable(
-  engine: Engine,
-  idOrName: string,
-  key?: IdempotencyKey,
-): Promise<RunnableVersion> {
-  // Ids have the form of a name, too; what has not is no workflow, and need not be a text that Postgres can read.
-  const found = WORKFLOW_NAME.test(idOrName) ? await getLatestVersion(engine.db, idOrName) : null
-  if (found === null) throw new SluiceError('not_found', `There is no workflow "${idOrName}".`)
-  if (found.archivedAt === null) return found
-  const owner = key && (await findIdempotencyOwner(engine.db, found.workflowId, key.key))
-  if (!owner) refuseArchived(found)
-  return found
 }
 
 function requestOf(request: StartRun): StartRequest {

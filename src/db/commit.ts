@@ -30,11 +30,11 @@ export interface Completion extends AttemptKey {
   /** Index of the step that the same job runs next, where the answer is to tell about it. */
   next?: number | null
   /** Where it is the run's only last step: how the run ends with it. */
-  ending?: Ending | null
+  completesRun?: RunCompletion | null
 }
 
 /** The end of a run whose steps all completed or were skipped; where one did not, the run's root job sees to it. */
-export interface Ending {
+export interface RunCompletion {
   /** The run's, as it was read. */
   epoch: number
   /** JSON text of the run's output. */
@@ -174,7 +174,7 @@ WITH input AS MATERIALIZED (
   RETURNING ${ENDED}
 ), ${WAKE_PARENTS}
 SELECT d.run_id || '.' || d.step_index AS key, r.status AS "runStatus", r.epoch AS "runEpoch", r.halted_by AS "haltedBy",
-  clock_timestamp()::text AS now, NULL::uuid AS id, NULL::uuid AS run, NULL AS step, NULL::int AS epoch, NULL::uuid AS "workflowId", NULL AS "concurrencyKey"
+  clock_timestamp()::text AS now, NULL::uuid AS id, NULL::int AS "endedEpoch", NULL::uuid AS run, NULL AS step, NULL::int AS epoch, NULL::uuid AS "workflowId", NULL AS "concurrencyKey"
 FROM done d
 LEFT JOIN steps n ON n.run_id = d.run_id AND n.step_index = d.next_index AND n.status = 'pending' AND n.attempt = 0
 LEFT JOIN runs r ON r.id = n.run_id
@@ -199,15 +199,15 @@ export async function completeSteps(db: Executor, items: readonly Completion[]):
     sorted.map((item) => item.outputBytes),
     sorted.map((item) => item.branch),
   ]
-  if (sorted.every((item) => isNothing(item.next) && isNothing(item.ending))) {
+  if (sorted.every((item) => (item.next ?? item.completesRun ?? null) === null)) {
     const rows = await db.batch<{ key: string }>('complete_steps', COMPLETE, columns)
     return { done: new Map(rows.map(({ key }) => [key, null])), ended: finishedOf([]) }
   }
   const rows = await db.batch<CompletedRow>('complete_and_more', COMPLETE_AND_MORE, [
     ...columns,
     sorted.map((item) => item.next ?? null),
-    sorted.map((item) => item.ending?.epoch ?? null),
-    sorted.map((item) => item.ending?.output ?? null),
+    sorted.map((item) => item.completesRun?.epoch ?? null),
+    sorted.map((item) => item.completesRun?.output ?? null),
   ])
   const done = new Map<string, Ahead | null>()
   const ended: EndedRow[] = []
@@ -217,10 +217,6 @@ export async function completeSteps(db: Executor, items: readonly Completion[]):
     else done.set(row.key, { runStatus: row.runStatus, epoch: row.runEpoch, haltedBy: row.haltedBy, now: row.now })
   }
   return { done, ended: finishedOf(ended) }
-}
-
-function isNothing(value: unknown): boolean {
-  return value === null || value === undefined
 }
 
 const SETTLE = `

@@ -26,7 +26,8 @@ export interface ParentStep {
 
 /** Which runs ended, and the steps that waited for them. */
 export interface Finished {
-  done: Set<string>
+  /** The epoch at which each ended, by id. */
+  done: Map<string, number>
   parents: ParentStep[]
   /** Whose slots became free. */
   slots: { workflowId: string; concurrencyKey: string }[]
@@ -35,6 +36,7 @@ export interface Finished {
 /** One run that ended, as {@link TELL_ENDED} tells it. */
 export interface EndedRow {
   id: string
+  endedEpoch: number
   run: string | null
   step: string
   epoch: number
@@ -65,7 +67,7 @@ export async function finishRuns(db: Database, ends: readonly RunEnd[]): Promise
 /** What to tell of runs that ended, and to whom. */
 export function finishedOf(rows: readonly EndedRow[]): Finished {
   return {
-    done: new Set(rows.map((row) => row.id)),
+    done: new Map(rows.map((row) => [row.id, row.endedEpoch])),
     parents: rows.flatMap(({ run, step, epoch }) => (run === null ? [] : [{ run, step, epoch }])),
     slots: rows.flatMap(({ workflowId, concurrencyKey }) =>
       concurrencyKey === null ? [] : [{ workflowId, concurrencyKey }],
@@ -74,7 +76,7 @@ export function finishedOf(rows: readonly EndedRow[]): Finished {
 }
 
 /** What an update of runs in a CTE `ended` has to return for {@link WAKE_PARENTS} and {@link TELL_ENDED}. */
-export const ENDED = 'r.id, r.parent_run_id, r.parent_step_index, r.workflow_id, r.concurrency_key'
+export const ENDED = 'r.id, r.epoch, r.parent_run_id, r.parent_step_index, r.workflow_id, r.concurrency_key'
 
 /** A CTE: has the steps looked at whose child runs have `ended`. */
 export const WAKE_PARENTS = `
@@ -88,7 +90,7 @@ woken AS (
 
 /** Columns of an {@link EndedRow}, and the joins to `ended` that they need. */
 export const TELL_ENDED = {
-  columns: `ended.id, woken.run_id AS run, woken.step_id AS step, p.epoch,
+  columns: `ended.id, ended.epoch AS "endedEpoch", woken.run_id AS run, woken.step_id AS step, p.epoch,
   ended.workflow_id AS "workflowId", ended.concurrency_key AS "concurrencyKey"`,
   joins: `
 LEFT JOIN woken ON woken.run_id = ended.parent_run_id AND woken.step_index = ended.parent_step_index

@@ -16,10 +16,10 @@ export interface AbortRequest {
   steps: number[] | null
 }
 
-/** Who has attempts under way: the executor of a worker. */
+/** The attempts under way in a worker. */
 interface Abortable {
-  attempts: () => (AttemptKey & { epoch: number })[]
-  abortAttempts: (request: AbortRequest) => void
+  list: () => (AttemptKey & { epoch: number })[]
+  abort: (request: AbortRequest) => void
 }
 
 const TOPIC = 'cancel'
@@ -30,16 +30,16 @@ export function sendAborts(engine: Engine, requests: readonly AbortRequest[]): v
 }
 
 /** Has a worker's attempts abandoned as others ask for it. Returns what it is to do with each heartbeat. */
-export function receiveAborts(engine: Engine, executor: Abortable): () => Promise<void> {
+export function receiveAborts(engine: Engine, running: Abortable): () => Promise<void> {
   engine.queue.signals.subscribe(`${TOPIC}.*`, (data) => {
-    if (isAbortRequest(data)) executor.abortAttempts(data)
+    if (isAbortRequest(data)) running.abort(data)
   })
   return async () => {
-    const attempts = executor.attempts()
+    const attempts = running.list()
     if (attempts.length === 0) return
     try {
       for (const { runId, stepIndex, epoch } of await findAbortable(engine.db, attempts)) {
-        executor.abortAttempts({ run: runId, epoch: epoch + 1, steps: [stepIndex] })
+        running.abort({ run: runId, epoch: epoch + 1, steps: [stepIndex] })
       }
     } catch (error) {
       engine.log.debug(`could not ask which attempts are to be abandoned: ${messageOf(error)}`)

@@ -1,5 +1,6 @@
 import type { Logger } from '../log.ts'
 import type { Signals, Subscription } from '../queue/signals.ts'
+import { withTimeout } from '../timeout.ts'
 
 /**
  * Telling whoever watches that runs have changed. A hint, sent after the commit: what it is about is read from Postgres.
@@ -106,12 +107,7 @@ export class Changes {
 
   /** Resolves when what has changed so far has been sent, or cannot be. */
   async drained(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, DRAIN_TIMEOUT_MS)
-    })
-    await Promise.race([this.sendAll(), late])
-    clearTimeout(timer)
+    await withTimeout(this.sendAll(), DRAIN_TIMEOUT_MS).catch(() => undefined)
   }
 
   private async sendAll(): Promise<void> {

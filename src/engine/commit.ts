@@ -108,7 +108,7 @@ export class GroupCommit {
 
   private async commitResults(items: Completion[]): Promise<Committed[]> {
     const { done, ended } = await completeSteps(this.db, items)
-    this.ended.tell(ended, new Map(items.map(({ runId, ending }) => [runId, ending?.epoch ?? 0])))
+    this.ended.tell(ended)
     const counted = await this.countedOf(items, done)
     return items.map((item, index) => ({ counted: counted[index]!, ahead: done.get(keyOf(item)) ?? null }))
   }

@@ -16,11 +16,11 @@ export class EndedRuns {
     this.engine = engine
   }
 
-  /** Tells whoever watches the runs, waits for them, or waits for their slots. `epochs`: at which epoch each ended. */
-  tell({ done, parents, slots }: Finished, epochs: ReadonlyMap<string, number>): void {
+  /** Tells whoever watches the runs, waits for them, or waits for their slots. */
+  tell({ done, parents, slots }: Finished): void {
     if (done.size === 0) return
-    for (const run of done) this.epochs.set(run, epochs.get(run) ?? 0)
-    this.engine.changes.runs(done)
+    for (const [run, epoch] of done) this.epochs.set(run, epoch)
+    this.engine.changes.runs(done.keys())
     wakeSteps(this.engine, parents)
     admitSoon(this.engine, slots)
   }

@@ -8,15 +8,15 @@ import type { CompiledStep } from '../workflow/compile.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
 import { Activations, concurrencyOf, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
-import type { AbortRequest } from './abort.ts'
 import { EndedRuns } from './ended-runs.ts'
 import type { Engine } from './engine.ts'
 import { Gates } from './gates.ts'
 import { parkedKindFor } from './park/kinds.ts'
 import { Parking } from './parking.ts'
 import { AttemptAborted, perform, type AttemptContext, type ExecutableAction, type Outcome } from './perform.ts'
-import { scopeOf, factsOf } from './scope.ts'
-import { endingWith } from './run-output.ts'
+import { completionOfRun } from './run-output.ts'
+import { RunningAttempts } from './running-attempts.ts'
+import { factsOf, scopeOf } from './scope.ts'
 import { failureOf, haltsOf, settlementOf } from './settlements.ts'
 import { StepLogs } from './step-logs.ts'
 import { activateNext, firstUnsettled, jobOf, lastOf, lookAhead, successorOf } from './stretch.ts'
@@ -65,16 +65,6 @@ function settled({
   return { kind: 'settled', before: false, failure, next }
 }
 
-/** One attempt under way in this process. */
-interface Running {
-  key: AttemptKey
-  /** Epoch of its job. */
-  epoch: number
-  /** Whether it undoes another step: cancelling the run does not end it. */
-  compensates: boolean
-  abort: AbortController
-}
-
 /**
  * Takes a step's job from activation to acknowledgement:
  *
@@ -100,7 +90,8 @@ export class StepExecutor {
   private readonly gates: Gates
   private readonly logs: StepLogs
   private readonly parking: Parking
-  private readonly running = new Map<string, Running>()
+  /** Attempts under way in this process. */
+  readonly running = new RunningAttempts()
   private takesMore = true
   private stopping = false
 
@@ -118,11 +109,6 @@ export class StepExecutor {
       commits: this.commit,
       attemptOf: (activation, key, signal) => this.contextOf(activation, key, signal),
     })
-  }
-
-  /** Attempts under way in this process. */
-  get active(): number {
-    return this.running.size
   }
 
   /** BullMQ's processor. Returns, or throws one of BullMQ's control errors. */
@@ -149,24 +135,7 @@ export class StepExecutor {
   /** Fires the signals of all attempts and hands their jobs back; attempts to come are handed back at once. */
   releaseAll(): void {
     this.stopping = true
-    for (const { abort } of this.running.values()) abort.abort(new AttemptAborted('shutdown', 'the worker shuts down'))
-  }
-
-  /** Attempts under way in this process, for {@link abortAttempts}. */
-  attempts(): (AttemptKey & { epoch: number })[] {
-    return [...this.running.values()].map(({ key, epoch }) => ({ ...key, epoch }))
-  }
-
-  /**
-   * Fires the signals of a run's attempts that were begun before `epoch`, or of those of some of its steps only. What
-   * ignores its signal is abandoned: it changes nothing any more.
-   */
-  abortAttempts({ run, epoch, steps }: AbortRequest): void {
-    for (const attempt of this.running.values()) {
-      const isMeant = attempt.key.runId === run && attempt.epoch < epoch
-      if (!isMeant || (steps === null ? attempt.compensates : !steps.includes(attempt.key.stepIndex))) continue
-      attempt.abort.abort(new AttemptAborted('cancelled', 'the run was cancelled while the step was running'))
-    }
+    this.running.releaseAll()
   }
 
   /** Resolves when every write and every log line has been answered. */
@@ -258,14 +227,14 @@ export class StepExecutor {
     if (!this.hasAction(activation)) return delayJob(bull, token, OTHER_WORKER_MS)
     const key = this.keyFor(activation)
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
-    if (this.running.has(attemptId(key))) return delayJob(bull, token, LOOK_AGAIN_MS)
+    if (this.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
     try {
       const outcome = await this.attempt(activation, key)
       return outcome === null ? AGAIN : await this.finish(outcome, { ...place, activation, key })
     } finally {
       // Not before its end is committed: a second job of the step would take it for abandoned.
-      this.running.delete(attemptId(key))
+      this.running.delete(key)
     }
   }
 
@@ -309,7 +278,7 @@ export class StepExecutor {
   ): Promise<{ outcome: Outcome; mark: StartMark } | null> {
     const abort = new AbortController()
     const compensates = activation.child !== null && activation.child.itemIndex === null
-    this.running.set(attemptId(key), { key, epoch: activation.jobEpoch, compensates, abort })
+    this.running.add({ key, epoch: activation.jobEpoch, compensates, abort })
     const timer = this.startTimeout(activation, abort)
     try {
       const mark = this.commit.start(key)
@@ -366,8 +335,8 @@ export class StepExecutor {
         return AGAIN
       case 'completed': {
         const { result } = outcome
-        const ending = endingWith(activation, result)
-        const completion = { ...key, ...result, next: lookAhead(activation), ending }
+        const completesRun = completionOfRun(activation, result)
+        const completion = { ...key, ...result, next: lookAhead(activation), completesRun }
         const { counted, ahead } = await this.commit.complete(completion, mark)
         if (!counted) return this.fenced(key)
         await this.release(activation, job)
@@ -415,7 +384,7 @@ export class StepExecutor {
   private isOwned({ run, step, row }: Activation): boolean {
     if (row.workerId === null) return false
     if (row.workerId === this.options.workerId) {
-      return this.running.has(attemptId({ runId: run.id, stepIndex: step.index, attempt: row.attempt }))
+      return this.running.has({ runId: run.id, stepIndex: step.index, attempt: row.attempt })
     }
     if (row.ownerSilentMs === null) return false
     return row.ownerSilentMs <= this.engine.lockDurationMs || !this.options.isSteady()
@@ -465,8 +434,4 @@ export class StepExecutor {
     })
     return AGAIN
   }
-}
-
-function attemptId(key: Pick<AttemptKey, 'runId' | 'stepIndex' | 'attempt'>): string {
-  return `${key.runId}.${key.stepIndex}.${key.attempt}`
 }

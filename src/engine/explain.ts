@@ -11,14 +11,8 @@ import { ROOT_JOB, stepsQueue } from '../queue/names.ts'
 import type { JobPresence } from '../queue/queue.ts'
 import { withTimeout } from '../timeout.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
-import {
-  explain,
-  questionsAbout,
-  type Explanation,
-  type KnownQueue,
-  type KnownRun,
-  type Questions,
-} from '../workflow/explain.ts'
+import { explain, questionsAbout, type Explanation, type Questions } from '../workflow/explain.ts'
+import type { KnownQueue, KnownRun } from '../workflow/known-run.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import { isGone } from './due-jobs.ts'
 import type { Engine } from './engine.ts'

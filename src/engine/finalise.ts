@@ -21,7 +21,7 @@ const LOOK_AGAIN_MS = 1_000
 
 /**
  * Ends runs. A run's root job comes up when all of its steps have settled: its last status, output and counts follow, where
- * the commit of its last step has not ended it ({@link endingWith}).
+ * the commit of its last step has not ended it ({@link completionOfRun}).
  */
 export class Finaliser {
   private readonly engine: Engine
@@ -54,7 +54,7 @@ export class Finaliser {
       name: 'run ends',
       flush: async (ends) => {
         const finished = await finishRuns(engine.db, ends)
-        ended.tell(finished, new Map(ends.map(({ id, epoch }) => [id, epoch])))
+        ended.tell(finished)
         return ends.map((end) => finished.done.has(end.id))
       },
     })

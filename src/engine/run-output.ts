@@ -1,4 +1,4 @@
-import type { Ending } from '../db/commit.ts'
+import type { RunCompletion } from '../db/commit.ts'
 import type { StepStatus } from '../workflow/states.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
@@ -40,7 +40,10 @@ export function boundOutput(binding: Json, scope: Scope): string {
  * depends on, so that all others have settled before it, and the output is made from nothing else. Null: its root job
  * sees to the end.
  */
-export function endingWith({ run, workflow, step, row, child }: Activation, result: StepResult): Ending | null {
+export function completionOfRun(
+  { run, workflow, step, row, child }: Activation,
+  result: StepResult,
+): RunCompletion | null {
   const { sinks, outputNeeds, outputNeedsOrder, definition } = workflow
   const isLast = child === null && sinks.length === 1 && sinks[0] === step.index
   if (!isLast || outputNeedsOrder || outputNeeds.some((need) => need !== step.index)) return null

@@ -1,5 +1,6 @@
 import type { Relay } from 'bullmq'
 import type { Logger } from '../log.ts'
+import { withTimeout } from '../timeout.ts'
 
 /**
  * Hints from process to process, over BullMQ's relay: who listens learns of them within milliseconds, who is away does
@@ -84,12 +85,7 @@ export class Signals {
     this.closed = true
     const relay = this.relay
     if (relay === null) return
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
-    })
-    await Promise.race([relay.close().catch(() => undefined), late])
-    clearTimeout(timer)
+    await withTimeout(relay.close(), CLOSE_TIMEOUT_MS).catch(() => undefined)
   }
 
   private async keepTrying(listener: Listener): Promise<Awaited<ReturnType<Relay['subscribe']>> | null> {

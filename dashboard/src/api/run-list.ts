@@ -4,7 +4,7 @@ import { noteTold, withTold } from '../live/told-runs.ts'
 import { serverNow } from './server-clock.ts'
 import { sendJson } from './client.ts'
 import { keys } from './keys.ts'
-import { readRuns } from './runs.ts'
+import { readRuns, type ReadPage } from './runs.ts'
 import type { Page, Run, RunEntry } from './shapes.ts'
 
 /** By what runs are chosen; `created_*` are ISO 8601, what is left out holds for every run. */
@@ -26,10 +26,6 @@ export type RunAction = BulkAction | 'rerun'
 
 /** Runs of one page: two screens of a large display. */
 const PAGE = 100
-/** A page of a list, and when it was asked for, of `performance.now()`. */
-interface ReadPage extends Page<RunEntry> {
-  askedMs: number
-}
 
 /** How often the newest runs are asked for while no stream tells of them, ms. */
 const EVERY_MS = 2_000
@@ -41,10 +37,7 @@ const EVERY_MS = 2_000
 export function runListQuery(key: Readonly<Record<string, unknown>>, filterAt: (now: number) => RunFilter) {
   return infiniteQueryOptions({
     queryKey: keys.runs(key),
-    queryFn: async ({ pageParam, signal }): Promise<ReadPage> => {
-      const askedMs = performance.now()
-      return { ...(await readRuns({ ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal)), askedMs }
-    },
+    queryFn: ({ pageParam, signal }) => readRuns({ ...filterAt(serverNow()), limit: PAGE, cursor: pageParam }, signal),
     // The pages before one that is under way are kept as they were when that was asked for.
     select: withAllTold,
     initialPageParam: null as string | null,
@@ -74,9 +67,8 @@ export async function readRunsAfresh(
   query: RunFilter & { cursor?: string | null | undefined },
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Page<RunEntry>> {
-  const askedMs = performance.now()
   const page = await readRuns({ ...query, limit: PAGE }, signal)
-  noteTold(page.items, askedMs)
+  noteTold(page.items, page.askedMs)
   return page
 }
 

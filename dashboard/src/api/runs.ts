@@ -24,10 +24,15 @@ export function runQuery(id: string, { streamed = false }: { streamed?: boolean 
   })
 }
 
+/** A page of runs, and when it was asked for, of `performance.now()`. */
+export interface ReadPage extends Page<RunEntry> {
+  askedMs: number
+}
+
 /** Reads a page of runs, as new as what streams told of them meanwhile. */
-export async function readRuns(query: Query, signal: AbortSignal): Promise<Page<RunEntry>> {
+export async function readRuns(query: Query, signal: AbortSignal): Promise<ReadPage> {
   const askedMs = performance.now()
-  return withTold(await getJson<Page<RunEntry>>('runs', query, signal), askedMs)
+  return { ...withTold(await getJson<Page<RunEntry>>('runs', query, signal), askedMs), askedMs }
 }
 
 /** The newest runs that match. */

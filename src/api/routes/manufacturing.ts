@@ -13,7 +13,8 @@ import { readRun } from '../run-view.ts'
 import { id, timestamp, timestampOrNull } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import type { RunView } from '../schemas/run.ts'
-import { requireRunnable, startOne } from '../start-run.ts'
+import { startOne } from '../start-run.ts'
+import { requireRunnable } from '../workflow-lookup.ts'
 
 const WORKFLOW = 'manufacturing-analysis'
 const DEFINITION_FILE = join(PACKAGE_ROOT, 'examples', `${WORKFLOW}.json`)

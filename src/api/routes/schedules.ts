@@ -8,7 +8,7 @@ import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { strict } from '../problems.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import { changeScheduleSchema, createScheduleSchema, scheduleSchema, showSchedule } from '../schemas/schedule.ts'
-import { requireWorkflow } from './workflows.ts'
+import { requireWorkflow } from '../workflow-lookup.ts'
 
 const tags = ['Schedules']
 const params = z.object({ schedule: z.string().openapi({ description: 'Id of a schedule' }) })

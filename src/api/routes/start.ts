@@ -6,7 +6,8 @@ import { idempotencyHeaders, idempotencyOf } from '../idempotency.ts'
 import { id } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import { runSchema, startBatchSchema, startDefinitionSchema, startRunSchema } from '../schemas/run.ts'
-import { requireRunnable, startMany, startOne, type StartedRun } from '../start-run.ts'
+import { startMany, startOne, type StartedRun } from '../start-run.ts'
+import { requireRunnable } from '../workflow-lookup.ts'
 import { workflowParams } from './workflows.ts'
 
 const tags = ['Runs']

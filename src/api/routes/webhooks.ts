@@ -15,9 +15,10 @@ import { strict } from '../problems.ts'
 import { json, problems } from '../schemas/responses.ts'
 import { runSchema } from '../schemas/run.ts'
 import { newWebhookSchema, showWebhook, webhookSchema } from '../schemas/webhook.ts'
-import { requireRunnable, shown } from '../start-run.ts'
+import { showStarted } from '../start-run.ts'
+import { requireRunnable, requireWorkflow } from '../workflow-lookup.ts'
 import { headersOf } from './start.ts'
-import { requireWorkflow, workflowParams } from './workflows.ts'
+import { workflowParams } from './workflows.ts'
 
 const tags = ['Webhooks']
 const webhookParams = workflowParams.extend({ webhook: z.string().openapi({ description: 'Id of a webhook' }) })
@@ -124,7 +125,11 @@ export function deliveryRoutes(engine: Engine): OpenAPIHono {
     const body = bytes.length === 0 ? undefined : payload.safeParse(JSON.parse(jsonText(bytes)))
     if (body !== undefined) refuseInvalid(body)
     const version = await requireRunnable(engine, workflow.id, key)
-    const started = await shown(engine, version, await startDelivered(engine, webhook, version.id, body?.data, key))
+    const started = await showStarted(
+      engine,
+      version,
+      await startDelivered(engine, webhook, version.id, body?.data, key),
+    )
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   return app

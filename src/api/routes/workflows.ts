@@ -1,9 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { getVersion, getWorkflow, listVersions, listWorkflows, type WorkflowRow } from '../../db/workflows.ts'
+import { getVersion, listVersions, listWorkflows } from '../../db/workflows.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { archiveWorkflow, registerWorkflow, replaceDefinition, validate } from '../../engine/register.ts'
 import { SluiceError } from '../../errors.ts'
-import { WORKFLOW_NAME } from '../../workflow/definition.ts'
 import { planSummary } from '../../workflow/plan.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { strict } from '../problems.ts'
@@ -12,6 +11,7 @@ import { postedDefinition } from '../schemas/definition.ts'
 import { iso } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import * as shapes from '../schemas/workflow.ts'
+import { requireWorkflow } from '../workflow-lookup.ts'
 
 const tags = ['Workflows']
 const VERSION = /^[1-9]\d{0,8}$/
@@ -147,14 +147,6 @@ export function workflowRoutes(engine: Engine): OpenAPIHono {
     return c.body(null, 204)
   })
   return app
-}
-
-/** The workflow of an id or a name. Throws `not_found`. */
-export async function requireWorkflow(engine: Engine, idOrName: string): Promise<WorkflowRow> {
-  // Ids have the form of a name, too; what has not is no workflow, and need not be a text that Postgres can read.
-  const workflow = WORKFLOW_NAME.test(idOrName) ? await getWorkflow(engine.db, idOrName) : null
-  if (workflow === null) throw new SluiceError('not_found', `There is no workflow "${idOrName}".`)
-  return workflow
 }
 
 /** The version that `If-Match` names; undefined for none, and for `*`, which any version matches. */
