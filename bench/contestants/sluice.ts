@@ -111,12 +111,20 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
   }
 }
 
-/** {@link startSluice} of another checkout of this repository, which is built: what it was before a change. */
-export async function startOtherSluice(
-  folder: string,
+/** This checkout's engine, and that of the folder `before` where there is one to compare with. */
+export async function startSluices(
   stack: Stack,
   options: SluiceOptions,
-): Promise<SluiceContestant> {
+  before: string | undefined,
+): Promise<SluiceContestant[]> {
+  const own = await startSluice(stack, options)
+  return before === undefined
+    ? [own]
+    : [own, await startOtherSluice(before, stack, { ...options, name: 'Sluice before' })]
+}
+
+/** {@link startSluice} of another checkout of this repository, which is built: what it was before a change. */
+async function startOtherSluice(folder: string, stack: Stack, options: SluiceOptions): Promise<SluiceContestant> {
   const { href } = pathToFileURL(resolve(folder, 'bench/contestants/sluice.ts'))
   const other = (await import(href)) as { startSluice: typeof startSluice }
   return other.startSluice(stack, options)

@@ -1,7 +1,7 @@
 import { startFloor, startFloorApi } from '../contestants/floor.ts'
 import { startService } from '../contestants/service.ts'
 import { chain, fanOut, publishedDags } from '../contestants/shapes.ts'
-import { startOtherSluice, startSluice, withSegments, type SluiceContestant } from '../contestants/sluice.ts'
+import { startSluices, withSegments } from '../contestants/sluice.ts'
 import type { Contestant } from '../contestants/contestant.ts'
 import { alternate, type Measure, type SuiteResult } from '../harness/figures.ts'
 import type { Stack } from '../harness/stack.ts'
@@ -10,7 +10,7 @@ import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { measureLatency, SINGLE_STEP, timedByEvents, timedFloorApi, timedOverHttp } from './latency.ts'
 
 /** Steps that each contestant runs at once. */
-const CONCURRENCY = 50
+const CONCURRENCY = 100
 const LATENCY = 'single-step latency'
 
 /** The engine against bare BullMQ with the same flows, one worker process each; `only` takes part of a measure's name. */
@@ -19,7 +19,7 @@ export async function floorSuite(stack: Stack, options: SuiteOptions): Promise<S
   const measures: Measure[] = []
   const floor = await startFloor(stack, [...shapes, SINGLE_STEP], { concurrency: CONCURRENCY })
   try {
-    const sluices = await startSluices(stack, options.before)
+    const sluices = await startSluices(stack, { concurrency: CONCURRENCY }, options.before)
     try {
       for (const shape of shapes) {
         const segmented = shape.name.startsWith('chain') ? sluices.map(withSegments) : []
@@ -51,13 +51,6 @@ export async function floorSuite(stack: Stack, options: SuiteOptions): Promise<S
     about: `Bare BullMQ with the same flows against the whole engine; one worker process each, ${CONCURRENCY} steps at once.`,
     measures,
   }
-}
-
-/** This checkout's engine, and that of another checkout where there is one to compare with. */
-async function startSluices(stack: Stack, before: string | undefined): Promise<SluiceContestant[]> {
-  const own = await startSluice(stack, { concurrency: CONCURRENCY })
-  if (before === undefined) return [own]
-  return [own, await startOtherSluice(before, stack, { concurrency: CONCURRENCY, name: 'Sluice before' })]
 }
 
 /** What is run: a chain, a fan-out, and the nine published DAGs. */

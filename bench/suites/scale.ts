@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { startFloor } from '../contestants/floor.ts'
 import { chain } from '../contestants/shapes.ts'
-import { startSluice, withSegments, type SluiceContestant } from '../contestants/sluice.ts'
+import { startSluice, startSluices, withSegments, type SluiceContestant } from '../contestants/sluice.ts'
 import type { Contestant } from '../contestants/contestant.ts'
 import { alternate, type Measure, type Sample, type SuiteResult } from '../harness/figures.ts'
 import { loadHistory } from '../harness/history.ts'
@@ -73,34 +73,34 @@ const concurrent: Part = async (stack, options) => {
 const costs: Part = async (stack, options) => {
   const floor = await startFloor(stack, [SHAPE], { concurrency: CONCURRENCY })
   const redis = new Redis(stack.redisUrl)
+  const sluices = await startSluices(stack, { concurrency: CONCURRENCY }, options.before)
   try {
-    return await withSluices([() => startSluice(stack, { concurrency: CONCURRENCY })], async ([sluice]) => {
-      const segments = withSegments(sluice!)
-      const contestants = [floor, sluice!, { ...segments, workerPids: sluice!.workerPids }]
-      const runs = Math.round(options.steps / STEPS_PER_RUN)
-      const thousands = (runs * STEPS_PER_RUN) / 1_000
-      const used = new Map<string, Usage[]>(contestants.map(({ name }) => [name, []]))
-      for (const contestant of contestants) await contestant.run(SHAPE, runs)
-      await alternate(options.rounds, contestants, async (contestant) => {
-        const before = await readUsage(stack, redis, contestant.workerPids)
-        await contestant.run(SHAPE, runs)
-        const after = await readUsage(stack, redis, contestant.workerPids)
-        used.get(contestant.name)!.push(minus(after, before))
-        return 0
+    const segmented = sluices.map((sluice) => ({ ...withSegments(sluice), workerPids: sluice.workerPids }))
+    const contestants = [floor, ...sluices, ...segmented]
+    const runs = Math.round(options.steps / STEPS_PER_RUN)
+    const thousands = (runs * STEPS_PER_RUN) / 1_000
+    const used = new Map<string, Usage[]>(contestants.map(({ name }) => [name, []]))
+    for (const contestant of contestants) await contestant.run(SHAPE, runs)
+    await alternate(options.rounds, contestants, async (contestant) => {
+      const before = await readUsage(stack, redis, contestant.workerPids)
+      await contestant.run(SHAPE, runs)
+      const after = await readUsage(stack, redis, contestant.workerPids)
+      used.get(contestant.name)!.push(minus(after, before))
+      return 0
+    })
+    return COSTS.map(({ name, unit, of }): Measure => {
+      const sampleOf = ([contestant, rounds]: [string, Usage[]]): Sample => ({
+        contestant,
+        values: rounds.map((round) => of(round) / thousands),
       })
-      return COSTS.map(({ name, unit, of }): Measure => {
-        const sampleOf = ([contestant, rounds]: [string, Usage[]]): Sample => ({
-          contestant,
-          values: rounds.map((round) => of(round) / thousands),
-        })
-        const samples = [...used].map(sampleOf)
-        const measure: Measure = { name, unit, better: 'less', samples }
-        options.report(measure)
-        return measure
-      })
+      const samples = [...used].map(sampleOf)
+      const measure: Measure = { name, unit, better: 'less', samples }
+      options.report(measure)
+      return measure
     })
   } finally {
     redis.disconnect()
+    for (const sluice of sluices) await sluice.stop()
     await floor.stop()
   }
 }
