@@ -10,10 +10,11 @@ import {
   type Processor,
   type WorkerOptions,
 } from 'bullmq'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import pg from 'pg'
 import { SluiceError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { GatheringRedis } from './gathering-redis.ts'
 import { createLastingBackend } from './postgres-backend.ts'
 import { RUNS_QUEUE } from './names.ts'
 import { wipePostgres, wipeRedis } from './wipe.ts'
@@ -91,7 +92,7 @@ export async function openQueueConnection(options: QueueOptions): Promise<QueueC
 }
 
 async function openRedis(options: QueueOptions): Promise<QueueConnection> {
-  const redis = new Redis(options.url, {
+  const redis = new GatheringRedis(options.url, {
     maxRetriesPerRequest: null,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
   })
