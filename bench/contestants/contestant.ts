@@ -17,15 +17,20 @@ export interface Contestant {
 
 const ONE_RUN_MS = 30_000
 
-/** Hears of the end of runs as BullMQ tells it: their root jobs have completed. The same for the floor and for Sluice. */
+/**
+ * Hears of the end of runs as BullMQ tells it: their last jobs have completed, which are their root jobs unless `last` says
+ * otherwise. The same for the floor and for Sluice.
+ */
 export class RunWatch {
   private readonly events: QueueEvents
   private readonly waiting = new Map<string, () => void>()
   private readonly ready: Promise<unknown>
-  private listen: (root: string) => void = () => {}
+  private readonly step: string
+  private listen: (job: string) => void = () => {}
 
-  constructor(redisUrl: string, prefix: string) {
-    this.events = new QueueEvents(RUNS_QUEUE, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
+  constructor(redisUrl: string, prefix: string, last = { queue: RUNS_QUEUE, step: ROOT_JOB }) {
+    this.step = last.step
+    this.events = new QueueEvents(last.queue, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
     this.events.on('completed', ({ jobId }) => {
       this.waiting.get(jobId)?.()
       this.listen(jobId)
@@ -37,12 +42,12 @@ export class RunWatch {
   /** The milliseconds from before `submit` until the run has ended. */
   async time(run: string, submit: () => Promise<unknown>): Promise<number> {
     await this.ready
-    const root = jobId({ run, step: ROOT_JOB, epoch: 1 })
-    const ended = new Promise<void>((resolve) => this.waiting.set(root, resolve))
+    const last = jobId({ run, step: this.step, epoch: 1 })
+    const ended = new Promise<void>((resolve) => this.waiting.set(last, resolve))
     const began = performance.now()
     await submit()
     await withTimeout(ended, ONE_RUN_MS, `run ${run} did not end`)
-    this.waiting.delete(root)
+    this.waiting.delete(last)
     return performance.now() - began
   }
 
@@ -54,8 +59,8 @@ export class RunWatch {
     await this.ready
     const ended = new Set<string>()
     let isNews = () => {}
-    this.listen = (root) => {
-      ended.add(root)
+    this.listen = (job) => {
+      ended.add(job)
       isNews()
     }
     const began = performance.now()

@@ -10,7 +10,11 @@ import { registerWorkflow } from '../../src/engine/register.ts'
 import { startRuns } from '../../src/engine/start.ts'
 import { createLogger } from '../../src/log.ts'
 import { PACKAGE_ROOT } from '../../src/package-root.ts'
+import { stepsQueue } from '../../src/queue/names.ts'
 import { RunQueue } from '../../src/queue/queue.ts'
+import { carrierOf } from '../../src/workflow/carrier.ts'
+import { closingStepOf } from '../../src/workflow/closing-step.ts'
+import { compileWorkflow } from '../../src/workflow/compile.ts'
 import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
 import { startProcess, stopProcess, until } from '../harness/processes.ts'
 import { createDatabase, dropDatabase, type Stack } from '../harness/stack.ts'
@@ -66,7 +70,15 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
     ),
   )
   await until(() => Promise.resolve(engine.queueLife.token !== null))
-  let watch: RunWatch | undefined
+  const watches = new Map<string, RunWatch>()
+  const watchOf = (definition: DefinitionInput): RunWatch => {
+    const compiled = compileWorkflow(definition as Json)
+    const closing = closingStepOf(compiled)
+    const last = closing && { queue: stepsQueue(closing.queue), step: carrierOf(compiled, closing).id }
+    const watch = watches.get(definition.name) ?? new RunWatch(stack.redisUrl, prefix, last ?? undefined)
+    watches.set(definition.name, watch)
+    return watch
+  }
   const unfinished = async (ids: readonly string[]) =>
     (await db.batch<{ id: string }>('unfinished', UNFINISHED, [ids])).map(({ id }) => id)
   return {
@@ -90,18 +102,16 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
       return performance.now() - started
     },
     async once(definition) {
-      watch ??= new RunWatch(stack.redisUrl, prefix)
       const { version } = await registerWorkflow(engine, definition as Json)
       const id = uuidv7()
-      return watch.time(id, () => startRuns(engine, version, [{ id }]))
+      return watchOf(definition).time(id, () => startRuns(engine, version, [{ id }]))
     },
     async keep(definition, runs, atOnce) {
-      watch ??= new RunWatch(stack.redisUrl, prefix)
       const { version } = await registerWorkflow(engine, definition as Json)
-      return watch.keep(runs, atOnce, (count) => startRuns(engine, version, emptyRequests(count)))
+      return watchOf(definition).keep(runs, atOnce, (count) => startRuns(engine, version, emptyRequests(count)))
     },
     async stop() {
-      await watch?.close()
+      for (const watch of watches.values()) await watch.close()
       await Promise.all(workers.map(stopProcess))
       await reconciler.stop()
       await queue.close()

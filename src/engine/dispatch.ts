@@ -1,8 +1,11 @@
 import { markUndispatched, raiseEpochs } from '../db/runs.ts'
 import type { FlowSpec } from '../queue/flow.ts'
 import { withTimeout } from '../timeout.ts'
+import { carrierOf } from '../workflow/carrier.ts'
+import { closingStepOf } from '../workflow/closing-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { flowShape, NO_JOB } from '../workflow/flow-shape.ts'
+import { ROOT } from '../workflow/plan.ts'
 import { isSettled } from '../workflow/states.ts'
 import type { Engine } from './engine.ts'
 import { stretchFrom } from './stretch.ts'
@@ -67,7 +70,10 @@ async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean>
   }
 }
 
-/** The flow of a run: its unsettled steps, in the tree and with the gates of the plan. */
+/**
+ * The flow of a run: its unsettled steps, in the tree and with the gates of the plan. It has a root job unless everything
+ * hangs from the job of the step that sees to the end of the run.
+ */
 export function flowSpec(
   compiled: CompiledWorkflow,
   run: { id: string; epoch: number; priority: number | null },
@@ -76,9 +82,12 @@ export function flowSpec(
   const shape = flowShape(compiled.plan, settled)
   const included = compiled.steps.filter((step) => shape.parent[step.index] !== NO_JOB)
   const position = new Map(included.map((step, index) => [step.index, index]))
+  const [top, ...others] = included.filter((step) => shape.parent[step.index] === ROOT)
+  const closing = closingStepOf(compiled)
   return {
     run: run.id,
     epoch: run.epoch,
+    hasRoot: closing === null || top !== carrierOf(compiled, closing) || others.length > 0,
     steps: included.map((step) => ({
       id: step.id,
       queue: step.queue,

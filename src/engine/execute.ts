@@ -4,6 +4,7 @@ import type { StoredError } from '../db/schema.ts'
 import { delayJob, failJob, handBackJob, isControl, parkJob, retryJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import { findStep } from '../workflow/child-step.ts'
+import { closingStepOf } from '../workflow/closing-step.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
 import { Activations, concurrencyOf, type Activation } from './activate.ts'
@@ -158,12 +159,21 @@ export class StepExecutor {
       if (progress.kind === 'again') continue
       failure = progress.failure ?? failure
       const step = await this.stepAfter(activation, progress.before)
-      if (step === null) break
+      if (step === null) {
+        await this.seeToEnd(activation)
+        break
+      }
       if (!this.takesMore) return handBackJob(bull, token)
       address = { ...first, step: step.id }
       next = progress.next
     }
     if (failure !== null) failJob(failure)
+  }
+
+  /** Where the flow came without a root job, adds it behind the last step, unless the run has ended with that. */
+  private async seeToEnd({ run, workflow, step, child, jobEpoch: epoch }: Activation): Promise<void> {
+    const isClosing = child === null && closingStepOf(workflow)?.index === step.index
+    if (isClosing && !this.ended.has(run.id, epoch)) await this.engine.queue.addRoot({ run: run.id, epoch })
   }
 
   /** The next step of the job. Where a step had settled before, so may have those behind it. */

@@ -1,5 +1,6 @@
 import { findQuietRuns, readQuietRuns, type QuietRun } from '../db/sweep.ts'
 import { ROOT_JOB } from '../queue/names.ts'
+import { closingStepOf } from '../workflow/closing-step.ts'
 import { isFinished } from '../workflow/states.ts'
 import type { Engine } from './engine.ts'
 import { dueChildren, dueSteps, isGone, isRootDue, presenceOf, rootJobOf, type DueJob } from './due-jobs.ts'
@@ -16,13 +17,18 @@ const STEPS_PER_RUN = 100
 /** What a page of runs showed. */
 interface Look {
   suspects: Finding[]
+  /** Those that somebody may be about to add or to let go. */
+  mayCome: Set<Finding>
   /** Whether all that was due was looked for. */
   isWhole: boolean
 }
 
 /** Goes through the unfinished runs, the oldest first, and returns what looks missing: to be confirmed by a second look. */
-export async function lookForMissing(engine: Engine, budget: Budget): Promise<Look & { runs: number }> {
-  const found: Look & { runs: number } = { suspects: [], isWhole: true, runs: 0 }
+export async function lookForMissing(
+  engine: Engine,
+  budget: Budget,
+): Promise<Omit<Look, 'mayCome'> & { runs: number }> {
+  const found = { suspects: [] as Finding[], isWhole: true, runs: 0 }
   let cursor: string | null = null
   do {
     const limit = Math.min(RUNS_PER_PAGE, budget.runs - found.runs)
@@ -39,7 +45,7 @@ export async function lookForMissing(engine: Engine, budget: Budget): Promise<Lo
 
 /**
  * Those that are missing still, by Postgres and the queue as they are now. A job that is held back counts only in a run
- * in which nothing happens: in others, whoever lets it go may be about to.
+ * in which nothing happens: in others, whoever lets it go may be about to. The same holds for a root job that comes last.
  */
 export async function confirmMissing(engine: Engine, suspects: readonly Finding[]): Promise<Finding[]> {
   if (suspects.length === 0) return []
@@ -50,7 +56,7 @@ export async function confirmMissing(engine: Engine, suspects: readonly Finding[
   const isQuiet = new Set(quiet.map(({ id }) => id))
   const before = new Set(suspects.map(keyOf))
   return again.suspects.filter(
-    (finding) => before.has(keyOf(finding)) && (finding.presence !== 'parked' || isQuiet.has(finding.run)),
+    (finding) => before.has(keyOf(finding)) && (!again.mayCome.has(finding) || isQuiet.has(finding.run)),
   )
 }
 
@@ -60,8 +66,8 @@ export async function findIncomplete(engine: Engine, runIds: readonly string[]):
   for (let start = 0; start < runIds.length; start += RUNS_PER_PAGE) {
     const page = runIds.slice(start, start + RUNS_PER_PAGE)
     const runs = await readQuietRuns(engine.db, page, { quietMs: 0, lockDurationMs: engine.lockDurationMs })
-    const { suspects } = await lookAt(engine, runs)
-    for (const { run, presence } of suspects) if (presence !== 'parked') incomplete.add(run)
+    const { suspects, mayCome } = await lookAt(engine, runs)
+    for (const finding of suspects) if (!mayCome.has(finding)) incomplete.add(finding.run)
   }
   return incomplete
 }
@@ -69,7 +75,8 @@ export async function findIncomplete(engine: Engine, runIds: readonly string[]):
 const keyOf = ({ run, step, presence }: Finding) => `${run} ${step ?? ROOT_JOB} ${presence}`
 
 async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> {
-  const found: Look = { suspects: [], isWhole: true }
+  const found: Look = { suspects: [], mayCome: new Set(), isWhole: true }
+  const rootless = new Set<string>()
   const asked: DueJob[] = []
   for (const run of runs) {
     // Ended or paused since it was found, or being dispatched by this very process.
@@ -81,15 +88,20 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
     const workflow = await engine.versions.get(run.versionId)
     const due = dueSteps(run, workflow)
     if (due.length > STEPS_PER_RUN) found.isWhole = false
-    asked.push(rootJobOf(run), ...dueChildren(run, workflow), ...due.slice(0, STEPS_PER_RUN))
+    // Where a step's job sees to the end, the root job comes behind it, if at all.
+    if (closingStepOf(workflow) !== null) rootless.add(run.id)
+    if (!rootless.has(run.id) || isRootDue(run)) asked.push(rootJobOf(run))
+    asked.push(...dueChildren(run, workflow), ...due.slice(0, STEPS_PER_RUN))
   }
   const rootsDue = new Set(runs.filter(isRootDue).map(({ id }) => id))
   await inSmallGroups(engine, asked, async (job) => {
     const presence = await presenceOf(engine, job)
     // Before the steps have settled, the root job waits for them, and so does an item beyond its map's concurrency.
     const mayWait = job.addedBy !== null || (job.step === null && !rootsDue.has(job.address.run))
-    if (isGone(presence)) found.suspects.push(missing(job, presence, textOf(job, presence)))
-    else if (presence === 'parked' && !mayWait) found.suspects.push(missing(job, presence, textOf(job, presence)))
+    if (!isGone(presence) && (presence !== 'parked' || mayWait)) return
+    const finding = missing(job, presence, textOf(job, presence))
+    found.suspects.push(finding)
+    if (presence === 'parked' || (job.step === null && rootless.has(job.address.run))) found.mayCome.add(finding)
   })
   return found
 }

@@ -18,6 +18,8 @@ export interface FlowSpec {
   run: string
   epoch: number
   steps: readonly FlowStep[]
+  /** Whether the run's root job is on top. False: the one step whose parent would be the root job is, and adds it if need be. */
+  hasRoot: boolean
 }
 
 /**
@@ -29,7 +31,8 @@ export function bullPriority(priority: number): number {
 }
 
 /**
- * Builds the flow of a run: the root job on top, each step a child of its tree parent, a gate below each gated step.
+ * Builds the flow of a run: the root job or the last step on top, each step a child of its tree parent, a gate below each
+ * gated step.
  * Every job carries `ignoreDependencyOnFailure`, so that a failed child releases its parent like a completed one.
  */
 export function buildFlow(spec: FlowSpec): FlowJob {
@@ -45,13 +48,18 @@ export function buildFlow(spec: FlowSpec): FlowJob {
   nodes.forEach((node, index) => {
     if (children[index]!.length > 0) Object.assign(node, { children: children[index] })
   })
-  const root: FlowJob = {
-    name: ROOT_JOB,
-    queueName: RUNS_QUEUE,
-    data: { run: spec.run, step: ROOT_JOB, epoch: spec.epoch },
-    opts: { jobId: jobId({ run: spec.run, step: ROOT_JOB, epoch: spec.epoch }), attempts: 1 },
-  }
+  if (!spec.hasRoot) return top[0]!
+  const root = rootJob(spec)
   return top.length > 0 ? { ...root, children: top } : root
+}
+
+/** The job that ends a run. */
+export function rootJob({
+  run,
+  epoch,
+}: Pick<FlowSpec, 'run' | 'epoch'>): Omit<FlowJob, 'children'> & { opts: JobsOptions } {
+  const address = { run, step: ROOT_JOB, epoch }
+  return { name: ROOT_JOB, queueName: RUNS_QUEUE, data: address, opts: { jobId: jobId(address), attempts: 1 } }
 }
 
 /** A step that is added below a job of its run: an item of a map, or a compensation below the root job. */

@@ -1,6 +1,6 @@
 import type { FlowProducer, Job, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
 import { LRUCache } from 'lru-cache'
-import { buildFlow, childJob, type FlowSpec, type FlowStep } from './flow.ts'
+import { buildFlow, childJob, rootJob, type FlowSpec, type FlowStep } from './flow.ts'
 import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
 import { Signals } from './signals.ts'
 import {
@@ -80,6 +80,12 @@ export class RunQueue {
       if (jobs >= JOBS_PER_ADD) await flush()
     }
     await flush()
+  }
+
+  /** Adds the job that ends a run, whose flow came without one. */
+  async addRoot(run: Pick<FlowSpec, 'run' | 'epoch'>): Promise<void> {
+    const { name, data, opts } = rootJob(run)
+    await this.runs.add(name, data, opts)
   }
 
   /** Removes gates, which releases the steps that wait at them; gates that are gone already are no matter. */

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { cancelRuns } from '../../src/engine/cancel.ts'
 import { pauseRun, resumeRun } from '../../src/engine/pause.ts'
 import { retryRun } from '../../src/engine/retry-run.ts'
+import { ROOT_JOB } from '../../src/queue/names.ts'
+import { RunQueue } from '../../src/queue/queue.ts'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { defineAction, defineTransaction, sql, z } from '../../workers/action.ts'
 import { describeOnEachBackend } from '../support/contract.ts'
@@ -88,6 +90,8 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
     const jobs = await engine().engine.queue.stepQueue('default').getJobs(['completed', 'failed'])
     return jobs.filter((job) => job.id!.startsWith(id)).map((job) => job.name)
   }
+
+  const rootOf = (run: string) => engine().engine.queue.rootPresence({ run, step: ROOT_JOB, epoch: 1 })
 
   test('the steps of a linear stretch run in order in one job, each with its own attempt and result', async () => {
     const id = await engine().start({ ...chain('stretch', 30), sequencing: 'segment' })
@@ -251,5 +255,37 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
     await retryRun(engine().engine, id, { from: 's1' })
     expect((await engine().ended(id)).status).toBe('completed')
     expect(executed(id)).toEqual(['s0', 's1', 's2', 's1', 's2'])
+  })
+
+  test('a run that ends with its last step never has a root job; one that ends otherwise gets it then', async () => {
+    const ends = inARow('ends', [does('note'), does('note')])
+    const completed = await engine().start(ends)
+    expect((await engine().ended(completed)).status).toBe('completed')
+    expect(await rootOf(completed)).toBe('missing')
+
+    failing.add('ends-otherwise')
+    const failed = await engine().start(inARow('ends-otherwise', [does('note'), does('fail_now_and_then')]))
+    await eventually(async () => expect(executed(failed)).toEqual(['s0']))
+    expect((await engine().ended(failed)).status).toBe('failed')
+    await eventually(async () => expect(await rootOf(failed)).toBe('finished'))
+  })
+
+  test('a run whose root job could not be added is ended all the same', async () => {
+    failing.add('no-root')
+    const add = vi.spyOn(RunQueue.prototype, 'addRoot').mockRejectedValueOnce(new Error('the queue is full'))
+    const run = await engine().run(inARow('no-root', [does('note'), does('fail_now_and_then')]))
+    expect(run.status).toBe('failed')
+    expect(add).toHaveBeenCalledTimes(2)
+    add.mockRestore()
+  })
+
+  test('a run with several last steps ends when all of them have settled', async () => {
+    const steps = [noop('a'), noop('b', ['a'], does('hang')), noop('c', ['a'], does('note'))]
+    const id = await engine().start({ name: 'two-ends', sequencing: 'segment', steps })
+    await isHanging(id, 'b')
+    await eventually(async () => expect(stepOf(await engine().read(id), 'c').status).toBe('completed'))
+    expect(await rootOf(id)).toBe('parked')
+    letGo(id, 'b')
+    expect((await engine().ended(id)).status).toBe('completed')
   })
 })
