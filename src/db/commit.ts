@@ -92,23 +92,31 @@ started AS (
   WHERE r.id = i.run_id AND r.admitted_at IS NOT NULL AND (r.status IN ('queued', 'waiting') OR r.started_at > i.started_at)
 )`
 
+/**
+ * What an attempt takes over is looked at behind the row's lock, since it may commit just now; so the locks come before
+ * everything that changes a row.
+ */
 const MARK_STARTED = `
 WITH input AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[])
     AS i(run_id, step_index, attempt, worker_id, started_at, starts_run)
+), taken_over AS (
+  SELECT s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at
+  FROM input i JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
+  WHERE s.status = 'running' AND s.attempt = i.attempt - 1
+  FOR UPDATE OF s
 ), lost AS (
   INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error)
-  SELECT s.run_id, s.step_index, s.attempt, 'lost', s.worker_id, s.started_at, clock_timestamp(),
-         CASE WHEN s.worker_id IS NULL
+  SELECT run_id, step_index, attempt, 'lost', worker_id, started_at, clock_timestamp(),
+         CASE WHEN worker_id IS NULL
            THEN json_build_object('code', 'handed_back', 'message', 'The worker was stopped before the attempt had ended')
            ELSE json_build_object('code', 'worker_lost', 'message', 'The worker stopped beating while the attempt ran')
          END
-  FROM input i JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
-  WHERE s.status = 'running' AND s.attempt = i.attempt - 1
+  FROM taken_over
   ON CONFLICT DO NOTHING
 ), ${runsStarted('starts_run')}
 UPDATE steps s SET status = 'running', attempt = i.attempt, worker_id = i.worker_id, started_at = i.started_at, retry_at = NULL
-FROM input i
+FROM input i, (SELECT count(*) FROM taken_over) AS locked
 WHERE s.run_id = i.run_id AND s.step_index = i.step_index AND s.attempt = i.attempt - 1
   AND s.status IN ('pending', 'running', 'retrying')
   AND (s.retry_at IS NULL OR s.retry_at < clock_timestamp() + interval '10 milliseconds')

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { completeSteps, markStarted, type AttemptKey } from '../../src/db/commit.ts'
+import { eventually } from '../support/eventually.ts'
+import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
+
+/** A run with one step, of which a worker holds attempt 1. */
+async function startAttempt(system: TestEngine): Promise<AttemptKey> {
+  const runId = await system.start({ name: 'one', steps: [{ id: 'only', type: 'wait', config: { seconds: 60 } }] })
+  const key = { runId, stepIndex: 0, attempt: 1, workerId: randomUUID(), startsRun: true }
+  const first = { ...key, startedAt: new Date().toISOString() }
+  expect((await markStarted(system.engine.db, [first])).size).toBe(1)
+  return first
+}
+
+const nextOf = (key: AttemptKey): AttemptKey => ({ ...key, attempt: key.attempt + 1, workerId: randomUUID() })
+
+const attemptsOf = (system: TestEngine, { runId }: AttemptKey) =>
+  system.database.query("SELECT attempt, status, error ->> 'code' AS code FROM step_attempts WHERE run_id = $1", [
+    runId,
+  ])
+
+test('an attempt that is taken over is recorded as lost', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const first = await startAttempt(system)
+    expect((await markStarted(system.engine.db, [nextOf(first)])).size).toBe(1)
+    expect(await attemptsOf(system, first)).toEqual([{ attempt: 1, status: 'lost', code: 'worker_lost' }])
+  } finally {
+    await system.stop()
+  }
+})
+
+test('an attempt that commits while it is taken over is not recorded as lost', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const { db } = system.engine
+    const first = await startAttempt(system)
+    let takeOver: ReturnType<typeof markStarted> | undefined
+    await db.transaction(async (_tx, batch) => {
+      const { done } = await completeSteps({ batch }, [{ ...first, output: '1', outputBytes: 1, branch: null }])
+      expect(done.size).toBe(1)
+      takeOver = markStarted(db, [nextOf(first)])
+      await eventually(async () => {
+        const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+        return (await system.database.query(waiting)).length === 1
+      })
+    })
+    expect((await takeOver!).size).toBe(0)
+    expect(await attemptsOf(system, first)).toEqual([])
+    const [step] = await system.database.query('SELECT status, attempt FROM steps WHERE run_id = $1', [first.runId])
+    expect(step).toEqual({ status: 'completed', attempt: 1 })
+  } finally {
+    await system.stop()
+  }
+})
