@@ -17,9 +17,10 @@ const SETTLED = `('completed', 'failed', 'skipped', 'cancelled')`
 const FINISHED = `('completed', 'failed', 'cancelled')`
 
 /**
- * `tagged`: runs by their tags, which are the keys of requests; `defined`: the steps of each run as its definition has them; `edges`: which depends on which; `attempts`: those that have
- * ended without settling their step or failed it, and the newest of each step; `evidence`: everything that shows that a step
- * had begun at some time; `doing`: the steps and items that run an action.
+ * `tagged`: runs by their tags, which are the keys of requests; `defined`: the steps of each run as its definition has
+ * them; `edges`: which depends on which; `attempts`: those that have ended without settling their step or failed it, and the
+ * newest of each step; `evidence`: everything that shows that a step had begun at some time; `doing`: the steps and items
+ * that run an action.
  */
 const FACTS = `
 WITH tagged AS MATERIALIZED (

@@ -3,7 +3,10 @@
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from './install.mjs'
+import { installPackages, requireNode, ROOT } from './install.mjs'
+
+requireNode()
+installPackages()
 
 const AT_ONCE = 2
 

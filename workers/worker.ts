@@ -70,7 +70,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     action: executableActions(parts.actions),
     isSteady: () => heartbeat.isSteady(),
   })
-  abandon = receiveAborts(engine, executor.running)
+  abandon = receiveAborts(engine, executor)
   const finaliser = new Finaliser(engine, executor)
   const server = serveQueues(engine, executor, finaliser, { queues: parts.queues, concurrency: parts.concurrency })
   const stopCanaries = startCanaries(engine, server, {

@@ -2,6 +2,7 @@ import type { Json } from '../workflow/definition.ts'
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Database } from './client.ts'
+import type { Ahead } from './commit.ts'
 
 /** What never changes about a run: read once a worker, then cached. */
 export interface RunConstants {
@@ -14,16 +15,18 @@ export interface RunConstants {
   orderId: string | null
   /** How many parents the run has above it. */
   depth: number
+  /** Of its jobs, 0 to 9; null: that of each step. */
+  priority: number | null
 }
+
+const CONSTANTS = `r.id, r.workflow_id AS "workflowId", r.version_id AS "versionId", w.name AS "workflowName",
+  r.input, r.context, r.order_id AS "orderId", r.depth, r.priority`
 
 /** Reads what never changes about runs. Index: runs_pkey. Locks nothing. */
 export async function readRunConstants(db: Database, runIds: readonly string[]): Promise<Map<string, RunConstants>> {
   const rows = await db.batch<RunConstants>(
     'run_constants',
-    `SELECT r.id, r.workflow_id AS "workflowId", r.version_id AS "versionId", w.name AS "workflowName",
-            r.input, r.context, r.order_id AS "orderId", r.depth
-     FROM runs r JOIN workflows w ON w.id = r.workflow_id
-     WHERE r.id = ANY($1::uuid[])`,
+    `SELECT ${CONSTANTS} FROM runs r JOIN workflows w ON w.id = r.workflow_id WHERE r.id = ANY($1::uuid[])`,
     [runIds],
   )
   return new Map(rows.map((row) => [row.id, row]))
@@ -99,8 +102,8 @@ interface RawActivation extends Omit<ActivationRow, 'dependencies' | 'needs'> {
   needRows: ActivationRow['needs'] | null
 }
 
-const ACTIVATIONS = `
-SELECT i.ord, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy",
+/** Of the run `r` and its step `s`. */
+const STATE = `r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy",
        s.status, s.attempt, s.retry_count AS "retryCount",
        extract(epoch FROM s.retry_at - clock_timestamp())::float8 * 1000 AS "retryInMs",
        s.worker_id AS "workerId",
@@ -109,8 +112,10 @@ SELECT i.ord, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy",
          FROM workers w WHERE w.id = s.worker_id AND w.stopped_at IS NULL) END AS "ownerSilentMs",
        s.started_at::text AS "startedAt", s.waiting_for AS "waitingFor", s.item,
        extract(epoch FROM s.wake_at - clock_timestamp())::float8 * 1000 AS "wakeInMs",
-       clock_timestamp()::text AS now,
-       d.statuses AS "depStatuses", d.branches AS "depBranches", n.rows AS "needRows"
+       clock_timestamp()::text AS now`
+
+const ACTIVATIONS = `
+SELECT i.ord, ${STATE}, d.statuses AS "depStatuses", d.branches AS "depBranches", n.rows AS "needRows"
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) WITH ORDINALITY AS i(run_id, step_index, deps, needs, ord)
 JOIN runs r ON r.id = i.run_id
 JOIN steps s ON s.run_id = i.run_id AND s.step_index = i.step_index
@@ -126,6 +131,45 @@ LEFT JOIN LATERAL (
   LEFT JOIN step_results o ON o.run_id = i.run_id AND o.step_index = k.step_index
 ) n ON i.needs <> '{}'`
 
+/** A run that a worker has not seen yet, with the step by which it meets it. */
+export interface Beginning {
+  run: RunConstants
+  /** The step, without dependencies and needs; null for one that is not at the head of the definition. */
+  row: ActivationRow | null
+}
+
+/** Steps that most runs begin with have an index below this. */
+const HEAD = 8
+
+/**
+ * Reads runs and the steps that they begin with at once; null for a run that does not exist. Indexes: the primary keys of
+ * runs, steps and workers. Locks nothing.
+ */
+export async function readBeginnings(
+  db: Database,
+  queries: readonly { runId: string; stepId: string }[],
+): Promise<(Beginning | null)[]> {
+  const rows = await db.batch<RawBeginning>(
+    'beginnings',
+    `SELECT i.ord, ${CONSTANTS}, ${STATE}
+     FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS i(run_id, step_id, ord)
+     JOIN runs r ON r.id = i.run_id JOIN workflows w ON w.id = r.workflow_id
+     LEFT JOIN steps s ON s.run_id = r.id AND s.step_index < ${HEAD} AND s.step_id = i.step_id`,
+    [queries.map((query) => query.runId), queries.map((query) => query.stepId)],
+  )
+  const result = new Array<Beginning | null>(queries.length).fill(null)
+  for (const row of rows) {
+    const { ord, id, workflowId, versionId, workflowName, input, context, orderId, depth, priority, ...facts } = row
+    result[Number(ord) - 1] = {
+      run: { id, workflowId, versionId, workflowName, input, context, orderId, depth, priority },
+      row: facts.status === null ? null : { ...facts, dependencies: [], needs: [] },
+    }
+  }
+  return result
+}
+
+type RawBeginning = RunConstants & { ord: string } & (Omit<ActivationRow, 'dependencies' | 'needs'> | { status: null })
+
 /** Which of some steps of some runs have not settled. */
 export async function readUnsettled(
   db: Database,
@@ -140,6 +184,32 @@ export async function readUnsettled(
     [pairs.map((pair) => pair.runId), pairs.map((pair) => pair.stepIndex)],
   )
   return new Set(rows.map((row) => stepKey(row.runId, row.stepIndex)))
+}
+
+/**
+ * Of runs of which some steps all have settled, how they are now, in the order of the queries; null where one has not settled.
+ * Looks from the last step backwards, since that mostly settles last, and no further than the first that has not. Index: the
+ * primary keys. Locks nothing.
+ */
+export async function readIfSettled(
+  db: Database,
+  queries: readonly { runId: string; steps: readonly number[] }[],
+): Promise<(Ahead | null)[]> {
+  const rows = await db.batch<Ahead & { ord: string }>(
+    'read_if_settled',
+    `SELECT i.ord, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy", clock_timestamp()::text AS now
+     FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS i(run_id, steps, ord) JOIN runs r ON r.id = i.run_id
+     WHERE (
+       SELECT s.step_index FROM steps s
+       WHERE s.run_id = i.run_id AND s.step_index = ANY(i.steps::int[])
+         AND s.status NOT IN ('completed', 'failed', 'skipped', 'cancelled')
+       ORDER BY s.step_index DESC LIMIT 1
+     ) IS NULL`,
+    [queries.map((query) => query.runId), queries.map((query) => `{${query.steps.join(',')}}`)],
+  )
+  const runs = new Array<Ahead | null>(queries.length).fill(null)
+  for (const { ord, ...run } of rows) runs[Number(ord) - 1] = run
+  return runs
 }
 
 /** One step of one run, as a key of maps and sets. */

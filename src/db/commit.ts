@@ -30,7 +30,7 @@ export interface Completion extends AttemptKey {
   /** Index of the step that the same job runs next, where the answer is to tell about it. */
   next?: number | null
   /** Where it is the run's only last step: how the run ends with it. */
-  completesRun?: RunCompletion | null
+  runCompletion?: RunCompletion | null
 }
 
 /** The end of a run whose steps all completed or were skipped; where one did not, the run's root job sees to it. */
@@ -49,12 +49,12 @@ export interface Completed {
   ended: Finished
 }
 
-/** What the commit of a step tells about its run and the next step, which nobody has begun. */
+/** How a run is at a moment at which a step of it has become due, which nobody has begun. */
 export interface Ahead {
   runStatus: RunStatus
   epoch: number
   haltedBy: string | null
-  /** Postgres's time of the commit, to the microsecond. */
+  /** Postgres's time of that, to the microsecond. */
   now: string
 }
 
@@ -207,15 +207,15 @@ export async function completeSteps(db: Executor, items: readonly Completion[]):
     sorted.map((item) => item.outputBytes),
     sorted.map((item) => item.branch),
   ]
-  if (sorted.every((item) => (item.next ?? item.completesRun ?? null) === null)) {
+  if (sorted.every((item) => (item.next ?? item.runCompletion ?? null) === null)) {
     const rows = await db.batch<{ key: string }>('complete_steps', COMPLETE, columns)
     return { done: new Map(rows.map(({ key }) => [key, null])), ended: finishedOf([]) }
   }
   const rows = await db.batch<CompletedRow>('complete_and_more', COMPLETE_AND_MORE, [
     ...columns,
     sorted.map((item) => item.next ?? null),
-    sorted.map((item) => item.completesRun?.epoch ?? null),
-    sorted.map((item) => item.completesRun?.output ?? null),
+    sorted.map((item) => item.runCompletion?.epoch ?? null),
+    sorted.map((item) => item.runCompletion?.output ?? null),
   ])
   const done = new Map<string, Ahead | null>()
   const ended: EndedRow[] = []

@@ -1,5 +1,5 @@
+import type { ItemCounts, KnownStep } from '../workflow/known-run.ts'
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
-import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Database } from './client.ts'
 
 /** What `why` reads. A run costs the same few statements however many steps it has. All times are text, ISO 8601. */
@@ -27,27 +27,10 @@ export interface RunFacts {
   /** Of the definition's steps, in order. */
   statuses: StepStatus[]
   /** Of the definition's steps, those that run, retry or wait. */
-  busy: StepFacts[]
+  busy: KnownStep[]
   /** Unsettled items and compensations, in order: at most 20 of a map, those that somebody has begun first, and 200 in all. */
-  children: StepFacts[]
-  items: { index: number; total: number; settled: number; running: number; failed: number }[]
-}
-
-/** An unsettled step. */
-export interface StepFacts {
-  index: number
-  id: string
-  status: StepStatus
-  attempt: number
-  startedAt: string | null
-  retryAt: string | null
-  error: string | null
-  waitingFor: WaitingFor | null
-  wakeAt: string | null
-  worker: string | null
-  isAlive: boolean
-  parentIndex: number | null
-  itemIndex: number | null
+  children: KnownStep[]
+  items: ({ index: number } & ItemCounts)[]
 }
 
 const time = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`

@@ -1,6 +1,7 @@
 import type { AttemptKey } from '../db/commit.ts'
 import { findAbortable } from '../db/controls.ts'
 import { messageOf } from '../errors.ts'
+import { withTimeout } from '../timeout.ts'
 import type { Engine } from './engine.ts'
 
 /**
@@ -20,6 +21,8 @@ export interface AbortRequest {
 interface Abortable {
   list: () => (AttemptKey & { epoch: number })[]
   abort: (request: AbortRequest) => void
+  /** Requests may have got lost. */
+  missed: () => void
 }
 
 const TOPIC = 'cancel'
@@ -29,11 +32,28 @@ export function sendAborts(engine: Engine, requests: readonly AbortRequest[]): v
   for (const request of requests) void engine.queue.signals.publish(`${TOPIC}.${request.run}`, request)
 }
 
+/** How long to wait until the store has taken a hint. */
+const TAKEN_WITHIN_MS = 500
+
+/**
+ * Tells all workers that runs have changed otherwise than by their steps' ends, so that nothing they foresee of these counts;
+ * no attempt is abandoned. Resolves when the store has taken that, or does not seem to. Never rejects.
+ */
+export async function sendChanges(engine: Engine, runs: readonly string[]): Promise<void> {
+  const change = { epoch: 0, steps: [] }
+  const sent = runs.map((run) => engine.queue.signals.publish(`${TOPIC}.${run}`, { ...change, run }))
+  await withTimeout(Promise.all(sent), TAKEN_WITHIN_MS).catch(() => undefined)
+}
+
 /** Has a worker's attempts abandoned as others ask for it. Returns what it is to do with each heartbeat. */
 export function receiveAborts(engine: Engine, running: Abortable): () => Promise<void> {
-  engine.queue.signals.subscribe(`${TOPIC}.*`, (data) => {
-    if (isAbortRequest(data)) running.abort(data)
-  })
+  engine.queue.signals.subscribe(
+    `${TOPIC}.*`,
+    (data) => {
+      if (isAbortRequest(data)) running.abort(data)
+    },
+    () => running.missed(),
+  )
   return async () => {
     const attempts = running.list()
     if (attempts.length === 0) return

@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import {
   readActivations,
+  readBeginnings,
   readRunConstants,
   type ActivationQuery,
   type ActivationRow,
+  type Beginning,
   type RunConstants,
 } from '../db/activation.ts'
 import { readOrderViews } from '../db/order-view.ts'
@@ -41,6 +43,9 @@ export class Activations {
   private readonly engine: Engine
   private readonly runs: LRUCache<string, RunConstants>
   private readonly constants: Batcher<string, RunConstants | null>
+  private readonly beginnings: Batcher<{ runId: string; stepId: string }, Beginning | null>
+  /** Runs of which {@link beginnings} is being read, so that several first steps of one read its input once. */
+  private readonly beginning = new Map<string, Promise<Beginning | null>>()
   private readonly orders: Batcher<string, Json>
   private readonly rows: Batcher<ActivationQuery, ActivationRow | null>
   private readonly children: Batcher<{ runId: string; stepId: string }, ChildRow | null>
@@ -55,6 +60,11 @@ export class Activations {
     })
     const common = { inFlight: 2, maxItems: 500, log: engine.log }
     this.constants = new Batcher({ ...common, name: 'run_constants', flush: (ids) => this.readConstants(ids) })
+    this.beginnings = new Batcher({
+      ...common,
+      name: 'beginnings',
+      flush: (queries) => readBeginnings(engine.db, queries),
+    })
     this.orders = new Batcher({ ...common, name: 'orders', flush: (ids) => this.readOrders(ids) })
     this.rows = new Batcher({ ...common, name: 'activations', flush: (queries) => readActivations(engine.db, queries) })
     this.children = new Batcher({
@@ -70,12 +80,18 @@ export class Activations {
 
   /** What there is to decide about a job's step; null if Postgres knows no such run or step any more. */
   async read(address: JobAddress): Promise<Activation | null> {
-    const run = await this.constantsOf(address.run)
-    if (run === null) return null
+    const beginning = await this.begin(address)
+    if (beginning === null) return null
+    const { run, row } = beginning
     const workflow = await this.engine.versions.get(run.versionId)
     const found = findStep(workflow, address.step)
     if (found === null) return null
-    if (found.kind === 'step') return this.readStep(address, { run, workflow, step: found.step, child: null })
+    if (found.kind === 'step') {
+      const { step } = found
+      const parts = { run, workflow, step, child: null }
+      const isAll = row !== null && step.dependencies.length === 0 && step.needs.length === 0
+      return isAll ? this.complete(address, { ...parts, row }) : this.readStep(address, parts)
+    }
     const child = await this.children.add({ runId: run.id, stepId: address.step })
     if (child === null) return null
     const step = { ...found.step, index: child.stepIndex }
@@ -108,9 +124,34 @@ export class Activations {
       needs: step.needs,
     })
     if (row === null) return null
-    const order = step.needsOrder ? await this.orderOf(run) : null
     const admitted = map === undefined || (await this.isAdmitted(run.id, child!, map))
-    return { ...parts, jobEpoch: address.epoch, row, order, admitted }
+    return this.complete(address, { ...parts, row }, admitted)
+  }
+
+  private async complete(
+    { epoch }: JobAddress,
+    parts: Pick<Activation, 'run' | 'workflow' | 'step' | 'child' | 'row'>,
+    admitted = true,
+  ): Promise<Activation> {
+    const order = parts.step.needsOrder ? await this.orderOf(parts.run) : null
+    return { ...parts, jobEpoch: epoch, order, admitted }
+  }
+
+  /** What never changes about a job's run, and where that has to be read, what else can be read with it. */
+  private async begin({ run: runId, step: stepId }: JobAddress): Promise<Beginning | null> {
+    const known = this.runs.get(runId)
+    if (known !== undefined) return { run: known, row: null }
+    const underWay = await this.beginning.get(runId)
+    if (underWay) return { run: underWay.run, row: null }
+    const read = this.beginnings.add({ runId, stepId })
+    this.beginning.set(runId, read)
+    try {
+      const found = await read
+      if (found !== null) this.runs.set(runId, found.run)
+      return found
+    } finally {
+      this.beginning.delete(runId)
+    }
   }
 
   /**

@@ -1,10 +1,10 @@
 import { markUndispatched, raiseEpochs } from '../db/runs.ts'
-import type { FlowSpec } from '../queue/flow.ts'
+import type { FlowSpec, LateStep } from '../queue/flow.ts'
 import { withTimeout } from '../timeout.ts'
 import { carrierOf } from '../workflow/carrier.ts'
 import { closingStepOf } from '../workflow/closing-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
-import { flowShape, NO_JOB } from '../workflow/flow-shape.ts'
+import { flowShape, NO_JOB, type FlowShape } from '../workflow/flow-shape.ts'
 import { ROOT } from '../workflow/plan.ts'
 import { isSettled } from '../workflow/states.ts'
 import type { Engine } from './engine.ts'
@@ -19,6 +19,9 @@ import { stretchFrom } from './stretch.ts'
 const ADD_TIMEOUT_MS = 10_000
 const ADD_TIMEOUT_MS_PER_JOB = 2
 
+/** The epoch of the flow that a run begins with; every later one is raised from it. */
+export const FIRST_EPOCH = 1
+
 /**
  * Adds runs that were inserted under epoch 1, in the background. Whatever goes wrong, the reconciler finds the runs:
  * those known to be missing at once, those of a crash when they have not started after a while. Where the queue of this
@@ -30,7 +33,7 @@ export function dispatchNew(
   runs: readonly { id: string; priority: number | null }[],
 ): void {
   if (engine.queueLife.token === null) return
-  const specs = runs.map((run) => flowSpec(compiled, { ...run, epoch: 1 }, () => false))
+  const specs = runs.map((run) => firstFlow(compiled, run))
   void add(engine, specs)
 }
 
@@ -45,7 +48,7 @@ export async function redispatch(engine: Engine, runIds: readonly string[]): Pro
   const specs: FlowSpec[] = []
   for (const row of rows) {
     const compiled = await engine.versions.get(row.versionId)
-    specs.push(flowSpec(compiled, row, (step) => isSettled(row.statuses[step]!)))
+    specs.push(flowAnew(compiled, row, (step) => isSettled(row.statuses[step]!)))
   }
   return (await add(engine, specs)) ? specs.length : 0
 }
@@ -70,32 +73,61 @@ async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean>
   }
 }
 
-/**
- * The flow of a run: its unsettled steps, in the tree and with the gates of the plan. It has a root job unless everything
- * hangs from the job of the step that sees to the end of the run.
- */
-export function flowSpec(
+/** The flow that a run begins with: all of its steps but those that are added late. */
+export function firstFlow(compiled: CompiledWorkflow, run: { id: string; priority: number | null }): FlowSpec {
+  return flowOf(compiled, { ...run, epoch: FIRST_EPOCH }, compiled.firstShape)
+}
+
+/** The flow of a run that is dispatched anew: its unsettled steps, in the tree and with the gates of the plan. */
+export function flowAnew(
   compiled: CompiledWorkflow,
   run: { id: string; epoch: number; priority: number | null },
   settled: (step: number) => boolean,
 ): FlowSpec {
-  const shape = flowShape(compiled.plan, settled)
-  const included = compiled.steps.filter((step) => shape.parent[step.index] !== NO_JOB)
-  const position = new Map(included.map((step, index) => [step.index, index]))
-  const [top, ...others] = included.filter((step) => shape.parent[step.index] === ROOT)
+  return flowOf(compiled, run, flowShape(compiled.plan, settled))
+}
+
+/** It has a root job unless everything hangs from the job of the step that sees to the end of the run. */
+function flowOf(
+  compiled: CompiledWorkflow,
+  run: { id: string; epoch: number; priority: number | null },
+  { parent, gated }: FlowShape,
+): FlowSpec {
+  const withJob = compiled.steps.filter((step) => parent[step.index] !== NO_JOB)
+  const [top, ...others] = withJob.filter((step) => parent[step.index] === ROOT)
   const closing = closingStepOf(compiled)
+  const included = withJob.filter((step) => !isLate(compiled, { step: step.index, epoch: run.epoch }))
+  const position = new Map(included.map((step, index) => [step.index, index]))
   return {
     run: run.id,
     epoch: run.epoch,
     hasRoot: closing === null || top !== carrierOf(compiled, closing) || others.length > 0,
     steps: included.map((step) => ({
-      id: step.id,
-      queue: step.queue,
-      priority: run.priority ?? step.priority,
-      maxRetries: maxRetriesOf(compiled, step),
-      parent: position.get(shape.parent[step.index]!) ?? -1,
-      gated: shape.gated[step.index]!,
+      ...jobSettings(compiled, step, run.priority),
+      parent: position.get(parent[step.index]!) ?? -1,
+      gated: gated[step.index]!,
     })),
+  }
+}
+
+/** Whether a step's job is added when it is due, instead of with the flow: only in the flow that a run begins with. */
+export function isLate({ firstShape }: CompiledWorkflow, { step, epoch }: { step: number; epoch: number }): boolean {
+  return epoch === FIRST_EPOCH && firstShape.late[step]!
+}
+
+/** The job of a late step, for its time; `priority`: of the run, null: the step's own counts. */
+export function lateStep(compiled: CompiledWorkflow, index: number, priority: number | null): LateStep {
+  const step = compiled.steps[index]!
+  const parent = compiled.steps[compiled.firstShape.parent[index]!] ?? null
+  return { step: { ...jobSettings(compiled, step, priority), gated: false }, parent }
+}
+
+function jobSettings(compiled: CompiledWorkflow, step: CompiledStep, priority: number | null) {
+  return {
+    id: step.id,
+    queue: step.queue,
+    priority: priority ?? step.priority,
+    maxRetries: maxRetriesOf(compiled, step),
   }
 }
 

@@ -3,6 +3,7 @@ import { listServedQueues } from '../db/actions.ts'
 import { readLiveEpochs } from '../db/sweep.ts'
 import type { PendingJob } from '../queue/queue.ts'
 import type { Repair } from '../workflow/drift.ts'
+import { sendChanges } from './abort.ts'
 import { inSmallGroups, type Budget, type Finding } from './drift-finding.ts'
 import { isGone } from './due-jobs.ts'
 import type { Engine } from './engine.ts'
@@ -70,6 +71,7 @@ export async function repairDrift(engine: Engine, limit: number): Promise<Drift 
   if (lost.size > 0) {
     engine.log.warn({ runs: lost.size, jobs: removed.size }, 'repairing what Postgres and the queue differ in')
     const ids = [...lost]
+    await sendChanges(engine, ids)
     for (let start = 0; start < ids.length; start += RUNS_PER_BATCH) {
       await dispatchAnew(engine, ids.slice(start, start + RUNS_PER_BATCH))
     }

@@ -1,26 +1,26 @@
 import type { Job } from 'bullmq'
-import type { AttemptKey } from '../db/commit.ts'
-import type { StoredError } from '../db/schema.ts'
+import type { AttemptKey, Settlement } from '../db/commit.ts'
 import { delayJob, failJob, handBackJob, isControl, parkJob, retryJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
-import { findStep } from '../workflow/child-step.ts'
-import { closingStepOf } from '../workflow/closing-step.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
-import { Activations, concurrencyOf, type Activation } from './activate.ts'
+import { sendChanges, type AbortRequest } from './abort.ts'
+import { Activations, type Activation } from './activate.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
 import { EndedRuns } from './ended-runs.ts'
+import { FIRST_EPOCH } from './dispatch.ts'
+import { Foreseen } from './foreseen.ts'
 import type { Engine } from './engine.ts'
-import { Gates } from './gates.ts'
 import { parkedKindFor } from './park/kinds.ts'
 import { Parking } from './parking.ts'
-import { AttemptAborted, perform, type AttemptContext, type ExecutableAction, type Outcome } from './perform.ts'
+import { perform, type AttemptContext, type ExecutableAction, type Outcome } from './perform.ts'
 import { completionOfRun } from './run-output.ts'
-import { RunningAttempts } from './running-attempts.ts'
+import { Release } from './release.ts'
+import { RunningAttempts, startTimeout } from './running-attempts.ts'
 import { factsOf, scopeOf } from './scope.ts'
-import { failureOf, haltsOf, settlementOf } from './settlements.ts'
+import { failureOf, lostTooOften, settlementOf } from './settlements.ts'
 import { StepLogs } from './step-logs.ts'
-import { activateNext, firstUnsettled, jobOf, lastOf, lookAhead, successorOf } from './stretch.ts'
+import { firstUnsettled, jobOf, lookAhead, successorOf } from './stretch.ts'
 
 /** How soon a job that finds its step owned by a living worker looks again. */
 const LOOK_AGAIN_MS = 500
@@ -88,11 +88,12 @@ export class StepExecutor {
   readonly activations: Activations
   readonly ended: EndedRuns
   readonly commit: GroupCommit
-  private readonly gates: Gates
+  private readonly release: Release
   private readonly logs: StepLogs
   private readonly parking: Parking
   /** Attempts under way in this process. */
-  readonly running = new RunningAttempts()
+  private readonly running = new RunningAttempts()
+  private readonly foreseen = new Foreseen()
   private takesMore = true
   private stopping = false
 
@@ -102,7 +103,11 @@ export class StepExecutor {
     this.activations = new Activations(options.engine)
     this.ended = new EndedRuns(options.engine)
     this.commit = new GroupCommit(options.engine, this.ended)
-    this.gates = new Gates(options.engine)
+    this.release = new Release(options.engine, {
+      activations: this.activations,
+      ended: this.ended,
+      foreseen: this.foreseen,
+    })
     this.logs = new StepLogs(options.engine)
     this.parking = new Parking({
       engine: options.engine,
@@ -128,6 +133,22 @@ export class StepExecutor {
     }
   }
 
+  /** Attempts under way, for {@link abort}. */
+  list(): (AttemptKey & { epoch: number })[] {
+    return this.running.list()
+  }
+
+  /** Abandons attempts as others ask for it. */
+  abort(request: AbortRequest): void {
+    this.foreseen.forget(request.run)
+    this.running.abort(request)
+  }
+
+  /** Requests may have got lost: those to abandon attempts come again with a heartbeat. */
+  missed(): void {
+    this.foreseen.forgetAll()
+  }
+
   /** Begins no further step of the jobs under way: they are handed back when the step that they are at has ended. */
   takeNoMore(): void {
     this.takesMore = false
@@ -147,7 +168,7 @@ export class StepExecutor {
   /** Sees to the steps of a job, one after the other. A failure is the job's only when all of them have settled. */
   private async take(first: JobAddress, bull: Job, token: string): Promise<void> {
     let address = first
-    let next: Activation | null = null
+    let next = bull.attemptsStarted === 1 ? this.foreseen.take(first) : null
     let failure: string | null = null
     for (;;) {
       const activation: Activation | null = next ?? (await this.activations.read(address))
@@ -160,7 +181,7 @@ export class StepExecutor {
       failure = progress.failure ?? failure
       const step = await this.stepAfter(activation, progress.before)
       if (step === null) {
-        await this.seeToEnd(activation)
+        await this.release.ofRun(activation)
         break
       }
       if (!this.takesMore) return handBackJob(bull, token)
@@ -168,12 +189,6 @@ export class StepExecutor {
       next = progress.next
     }
     if (failure !== null) failJob(failure)
-  }
-
-  /** Where the flow came without a root job, adds it behind the last step, unless the run has ended with that. */
-  private async seeToEnd({ run, workflow, step, child, jobEpoch: epoch }: Activation): Promise<void> {
-    const isClosing = child === null && closingStepOf(workflow)?.index === step.index
-    if (isClosing && !this.ended.has(run.id, epoch)) await this.engine.queue.addRoot({ run: run.id, epoch })
   }
 
   /** The next step of the job. Where a step had settled before, so may have those behind it. */
@@ -186,16 +201,14 @@ export class StepExecutor {
   /** Acts on a decision. */
   private async follow(decision: Decision, activation: Activation, place: Place): Promise<Progress> {
     const { address: job, bull, token } = place
-    const { workflow, step, child } = activation
     switch (decision.kind) {
       case 'stale':
-        if (child === null) await this.gates.openAll({ workflow, step: lastOf(activation), job })
-        else if (child.itemIndex !== null) await this.openNextItems(activation, job)
+        await this.release.byStaleJob(activation, job)
         return OVER
       case 'settled':
         // Perhaps by a process that died before it had told anybody.
-        this.engine.changes.step(job.run, step.index)
-        await this.release(activation, job)
+        this.engine.changes.step(job.run, activation.step.index)
+        await this.release.byStep(activation, job)
         return { kind: 'settled', before: true, failure: null, next: null }
       case 'wait':
         await this.park(activation, place)
@@ -205,8 +218,8 @@ export class StepExecutor {
       case 'fail':
         // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
         if (activation.row.status === 'running' && this.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
-        if (!(await this.commit.settle(settlementOf(decision, activation, this.keyFor(activation))))) return AGAIN
-        await this.release(activation, job)
+        if (!(await this.settle(settlementOf(decision, activation, this.keyFor(activation))))) return AGAIN
+        await this.release.byStep(activation, job)
         return settled({ failure: decision.kind === 'fail' ? decision.error.message : null })
       case 'execute':
         return this.execute(activation, place)
@@ -238,7 +251,10 @@ export class StepExecutor {
     const key = this.keyFor(activation)
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
     if (this.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
-    if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
+    if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) {
+      await this.settle(lostTooOften(activation, key, MAX_LOST_ATTEMPTS))
+      return AGAIN
+    }
     try {
       const outcome = await this.attempt(activation, key)
       return outcome === null ? AGAIN : await this.finish(outcome, { ...place, activation, key })
@@ -264,23 +280,6 @@ export class StepExecutor {
     return look.items === undefined ? AGAIN : delayJob(bull, token, LOOK_AGAIN_MS)
   }
 
-  /** What a settled step holds back may go: gates of the definition's steps, or the next items of its map. */
-  private async release(activation: Activation, job: JobAddress): Promise<void> {
-    const { workflow, step, child } = activation
-    if (child === null) await this.gates.openDue({ workflow, step, job })
-    else if (child.itemIndex !== null) await this.openNextItems(activation, job)
-  }
-
-  private async openNextItems({ workflow, child, run }: Activation, job: JobAddress): Promise<void> {
-    const mapId = job.step.slice(0, job.step.lastIndexOf('['))
-    const map = findStep(workflow, mapId)?.step
-    const limit = map === undefined ? null : concurrencyOf(map)
-    if (limit === null || child === null) return
-    const { settled, pending } = await this.activations.itemProgress(run.id, child.parentIndex, limit)
-    const due = pending.filter((item) => item < limit + settled)
-    await this.engine.queue.openGates(due.map((item) => ({ ...job, step: `${mapId}[${item}]` })))
-  }
-
   /** Claims the step and executes it; null when someone else claimed it first. */
   private async attempt(
     activation: Activation,
@@ -289,11 +288,11 @@ export class StepExecutor {
     const abort = new AbortController()
     const compensates = activation.child !== null && activation.child.itemIndex === null
     this.running.add({ key, epoch: activation.jobEpoch, compensates, abort })
-    const timer = this.startTimeout(activation, abort)
+    const timer = startTimeout(activation.step, abort)
     try {
       const mark = this.commit.start(key)
       // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
-      if ((activation.jobEpoch > 1 || activation.row.attempt > 0) && !(await mark.counted)) return null
+      if ((activation.jobEpoch > FIRST_EPOCH || activation.row.attempt > 0) && !(await mark.counted)) return null
       const { step } = activation
       const context = this.contextOf(activation, key, abort.signal)
       const kind = parkedKindFor(step.step.type)
@@ -345,17 +344,22 @@ export class StepExecutor {
         return AGAIN
       case 'completed': {
         const { result } = outcome
-        const completesRun = completionOfRun(activation, result)
-        const completion = { ...key, ...result, next: lookAhead(activation), completesRun }
-        const { counted, ahead } = await this.commit.complete(completion, mark)
+        const runCompletion = completionOfRun(activation, result)
+        const due = lookAhead(activation)
+        const askedMs = performance.now()
+        const { counted, ahead } = await this.commit.complete(
+          { ...key, ...result, next: due[0]?.index ?? null, runCompletion },
+          mark,
+        )
         if (!counted) return this.fenced(key)
-        await this.release(activation, job)
-        return settled({ next: ahead === null ? null : activateNext(activation, result, ahead) })
+        const next = this.foreseen.behind(activation, { result, due, ahead, askedMs })
+        await this.release.byStep(activation, job)
+        return settled({ next })
       }
       case 'committed':
         if (mark) mark.dropped = true
         this.engine.changes.step(key.runId, key.stepIndex)
-        await this.release(activation, job)
+        await this.release.byStep(activation, job)
         return settled()
       case 'fenced':
         return this.fenced(key)
@@ -365,7 +369,7 @@ export class StepExecutor {
       case 'cancelled': {
         const settlement = settlementOf({ kind: 'cancel', reason: outcome.reason }, activation, key)
         // Nothing is released: a newer epoch has the steps that depend on it.
-        const isCounted = await this.commit.settle({ ...settlement, attempted: true }, mark)
+        const isCounted = await this.settle({ ...settlement, attempted: true }, mark)
         return isCounted ? OVER : this.fenced(key)
       }
       case 'released':
@@ -373,13 +377,23 @@ export class StepExecutor {
         return handBackJob(bull, token)
       case 'failed': {
         const settlement = failureOf(outcome, activation, key)
-        if (!(await this.commit.settle(settlement, mark))) return this.fenced(key)
+        if (!(await this.settle(settlement, mark))) return this.fenced(key)
         if (settlement.status === 'retrying')
           return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
-        await this.release(activation, job)
+        await this.release.byStep(activation, job)
         return settled({ failure: outcome.error.message })
       }
     }
+  }
+
+  /** Commits how a step settled. Where that stops the run, nothing goes on as foreseen, here or elsewhere. */
+  private async settle(settlement: Settlement, mark?: StartMark): Promise<boolean> {
+    const isCounted = await this.commit.settle(settlement, mark)
+    if (isCounted && settlement.halts !== null) {
+      this.foreseen.forget(settlement.runId)
+      void sendChanges(this.engine, [settlement.runId])
+    }
+    return isCounted
   }
 
   private fenced(key: AttemptKey): Progress {
@@ -419,29 +433,5 @@ export class StepExecutor {
       startedAt: row.now,
       startsRun: row.runStatus === 'queued' || row.runStatus === 'waiting',
     }
-  }
-
-  private startTimeout({ step }: Activation, abort: AbortController): NodeJS.Timeout | undefined {
-    const seconds = step.step.timeout_seconds
-    if (seconds === undefined) return undefined
-    const message = `the attempt took longer than timeout_seconds (${seconds})`
-    return setTimeout(() => abort.abort(new AttemptAborted('timeout', message)), Math.min(seconds * 1_000, 2 ** 31 - 1))
-  }
-
-  private async giveUp(activation: Activation, key: AttemptKey): Promise<Progress> {
-    const error: StoredError = {
-      code: 'worker_lost',
-      message: `${MAX_LOST_ATTEMPTS} workers stopped while they ran step ${activation.step.id}: it may be what stops them`,
-    }
-    await this.commit.settle({
-      ...key,
-      status: 'failed',
-      reason: null,
-      error,
-      retryAfterMs: null,
-      halts: haltsOf(activation),
-      attempted: false,
-    })
-    return AGAIN
   }
 }

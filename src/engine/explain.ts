@@ -5,14 +5,13 @@ import {
   readRunStatuses,
   readSlots,
   type RunFacts,
-  type StepFacts,
 } from '../db/explain.ts'
 import { ROOT_JOB, stepsQueue } from '../queue/names.ts'
 import type { JobPresence } from '../queue/queue.ts'
 import { withTimeout } from '../timeout.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { explain, questionsAbout, type Explanation, type Questions } from '../workflow/explain.ts'
-import type { KnownQueue, KnownRun } from '../workflow/known-run.ts'
+import type { KnownQueue, KnownRun, KnownStep } from '../workflow/known-run.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import { isGone } from './due-jobs.ts'
 import type { Engine } from './engine.ts'
@@ -100,7 +99,7 @@ async function knownRun(engine: Engine, workflow: CompiledWorkflow, facts: RunFa
 }
 
 function waitedFor<Kind extends WaitingFor['kind']>(
-  steps: readonly StepFacts[],
+  steps: readonly KnownStep[],
   kind: Kind,
   idOf: (waiting: Extract<WaitingFor, { kind: Kind }>) => string,
 ): string[] {

@@ -1,69 +1,118 @@
-import { readUnsettled, stepKey } from '../db/activation.ts'
+import { LRUCache } from 'lru-cache'
+import { readIfSettled, stepKey } from '../db/activation.ts'
+import type { Ahead } from '../db/commit.ts'
 import type { JobAddress } from '../queue/names.ts'
-import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
+import type { Activation } from './activate.ts'
 import { Batcher } from './batcher.ts'
+import { isLate, lateStep } from './dispatch.ts'
 import type { Engine } from './engine.ts'
+import type { Foreseen } from './foreseen.ts'
 
-/** A settled step, by whose settling gates may be due. */
-export interface SettledStep {
-  workflow: CompiledWorkflow
-  step: CompiledStep
+/** Steps of which it is remembered who lets them go. */
+const OPENERS = 50_000
+
+/** A step of a flow that is held back, and for which others. */
+interface HeldStep {
   job: JobAddress
-}
-
-interface Pair {
-  runId: string
-  stepIndex: number
+  index: number
+  openers: readonly number[]
 }
 
 /**
- * Opens the gates at which steps wait for others that are elsewhere in the tree. Which ones are due is read after the
- * commit of the step that settled: two that settle at the same moment then both see each other, where a read within
- * their transactions would miss the wake-up. A gate with one opener needs no read.
+ * Lets go steps that wait for others elsewhere in the tree: opens their gates, or adds their jobs where the flow came without
+ * them. Which ones are due is read after the commit of the step that settled: two that settle at the same moment then both
+ * see each other, where a read within their transactions would miss the wake-up. A step with one opener needs no read.
  */
 export class Gates {
   private readonly engine: Engine
-  private readonly unsettled: Batcher<Pair[], Set<string>>
+  private readonly foreseen: Foreseen
+  /** How the run is, if a step is due and the job that asks is to let it go. */
+  private readonly due: Batcher<HeldStep, Ahead | null>
+  /**
+   * Which job lets a step go, of several that are told in this process that it is due. The others need not: that one is
+   * acknowledged only behind it, or comes up again and asks again.
+   */
+  private readonly openers = new LRUCache<string, string>({ max: OPENERS })
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, foreseen: Foreseen) {
     this.engine = engine
-    this.unsettled = new Batcher({
+    this.foreseen = foreseen
+    this.due = new Batcher({
       name: 'gates',
       inFlight: 2,
-      maxItems: 200,
+      maxItems: 500,
       log: engine.log,
-      flush: async (requests) => {
-        const pairs = new Map(requests.flat().map((pair) => [stepKey(pair.runId, pair.stepIndex), pair]))
-        const unsettled = await readUnsettled(engine.db, [...pairs.values()])
-        return requests.map(() => unsettled)
-      },
+      flush: (held) => this.askWhetherDue(held),
     })
   }
 
-  /** Opens the gates that a settled step is the last to hold shut. Opening twice is harmless. */
-  async openDue({ workflow, step, job }: SettledStep): Promise<void> {
+  /** Lets go what a settled step is the last to hold back. Doing it twice is harmless. */
+  async openDue(settled: Activation, job: JobAddress): Promise<void> {
+    const { workflow, step } = settled
     const { opens, openers } = workflow.plan
-    const candidates = opens[step.index]!
-    if (candidates.length === 0) return
-    const others = new Set(candidates.flatMap((gated) => openers[gated]!))
-    others.delete(step.index)
-    const unsettled =
-      others.size === 0
-        ? new Set<string>()
-        : await this.unsettled.add([...others].map((stepIndex) => ({ runId: job.run, stepIndex })))
-    const due = candidates.filter((gated) =>
-      openers[gated]!.every((opener) => opener === step.index || !unsettled.has(stepKey(job.run, opener))),
+    const due = await Promise.all(
+      opens[step.index]!.map(
+        async (index) => (await this.isDue(settled, { job, index, openers: openers[index]! })) && index,
+      ),
     )
-    await this.open(workflow, due, job)
+    const steps = due.filter((index) => index !== false)
+    await Promise.all([this.openGates(steps, settled, job), this.addLate(steps, settled, job)])
   }
 
   /** Opens every gate that a step can open, for a job of an older epoch: its flow has only to run dry. */
-  async openAll({ workflow, step, job }: SettledStep): Promise<void> {
-    await this.open(workflow, workflow.plan.opens[step.index]!, job)
+  async openAll(settled: Activation, job: JobAddress): Promise<void> {
+    await this.openGates(settled.workflow.plan.opens[settled.step.index]!, settled, job)
   }
 
-  private async open(workflow: CompiledWorkflow, gated: readonly number[], job: JobAddress): Promise<void> {
+  /** Whether all have settled that hold a step back. What that look tells of the run, a late step can be decided from. */
+  private async isDue(settled: Activation, held: HeldStep): Promise<boolean> {
+    if (held.openers.length === 1) return true
+    const askedMs = performance.now()
+    const ahead = await this.due.add(held)
+    const { workflow } = settled
+    if (ahead !== null && isLate(workflow, { step: held.index, epoch: held.job.epoch })) {
+      this.foreseen.keep({ run: settled, ahead, askedMs }, [workflow.steps[held.index]!])
+    }
+    return ahead !== null
+  }
+
+  private async askWhetherDue(held: readonly HeldStep[]): Promise<(Ahead | null)[]> {
+    const asked = new Map<string, HeldStep>()
+    for (const one of held) {
+      const opener = this.openers.get(keyOf(one)) ?? one.job.step
+      if (opener === one.job.step && !asked.has(keyOf(one))) asked.set(keyOf(one), one)
+    }
+    if (asked.size === 0) return held.map(() => null)
+    const runs = await readIfSettled(
+      this.engine.db,
+      [...asked.values()].map(({ job, openers }) => ({ runId: job.run, steps: openers })),
+    )
+    const told = new Map<HeldStep, Ahead>()
+    for (const [place, [key, one]] of [...asked].entries()) {
+      const ahead = runs[place]!
+      if (ahead === null) continue
+      told.set(one, ahead)
+      this.openers.set(key, one.job.step)
+    }
+    return held.map((one) => told.get(one) ?? null)
+  }
+
+  private async openGates(steps: readonly number[], { workflow }: Activation, job: JobAddress): Promise<void> {
+    const gated = steps.filter((step) => !isLate(workflow, { step, epoch: job.epoch }))
     if (gated.length === 0) return
     await this.engine.queue.openGates(gated.map((index) => ({ ...job, step: workflow.steps[index]!.id })))
   }
+
+  private async addLate(steps: readonly number[], { workflow, run }: Activation, job: JobAddress): Promise<void> {
+    const late = steps.filter((step) => isLate(workflow, { step, epoch: job.epoch }))
+    if (late.length === 0) return
+    await this.engine.queue.addLate(
+      job,
+      late.map((step) => lateStep(workflow, step, run.priority)),
+    )
+  }
+}
+
+function keyOf({ job, index }: HeldStep): string {
+  return `${stepKey(job.run, index)}.${job.epoch}`
 }

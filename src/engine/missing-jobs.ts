@@ -2,6 +2,7 @@ import { findQuietRuns, readQuietRuns, type QuietRun } from '../db/sweep.ts'
 import { ROOT_JOB } from '../queue/names.ts'
 import { closingStepOf } from '../workflow/closing-step.ts'
 import { isFinished } from '../workflow/states.ts'
+import { isLate } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { dueChildren, dueSteps, isGone, isRootDue, presenceOf, rootJobOf, type DueJob } from './due-jobs.ts'
 import { inSmallGroups, type Budget, type Finding } from './drift-finding.ts'
@@ -44,8 +45,8 @@ export async function lookForMissing(
 }
 
 /**
- * Those that are missing still, by Postgres and the queue as they are now. A job that is held back counts only in a run
- * in which nothing happens: in others, whoever lets it go may be about to. The same holds for a root job that comes last.
+ * Those that are missing still, by Postgres and the queue as they are now. A job that is held back, or that is added only
+ * when it is due, counts only in a run in which nothing happens: in others, whoever lets it go or adds it may be about to.
  */
 export async function confirmMissing(engine: Engine, suspects: readonly Finding[]): Promise<Finding[]> {
   if (suspects.length === 0) return []
@@ -76,7 +77,8 @@ const keyOf = ({ run, step, presence }: Finding) => `${run} ${step ?? ROOT_JOB} 
 
 async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> {
   const found: Look = { suspects: [], mayCome: new Set(), isWhole: true }
-  const rootless = new Set<string>()
+  /** Jobs that are added only when they are due. */
+  const late = new Set<DueJob>()
   const asked: DueJob[] = []
   for (const run of runs) {
     // Ended or paused since it was found, or being dispatched by this very process.
@@ -89,8 +91,13 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
     const due = dueSteps(run, workflow)
     if (due.length > STEPS_PER_RUN) found.isWhole = false
     // Where a step's job sees to the end, the root job comes behind it, if at all.
-    if (closingStepOf(workflow) !== null) rootless.add(run.id)
-    if (!rootless.has(run.id) || isRootDue(run)) asked.push(rootJobOf(run))
+    const isRootless = closingStepOf(workflow) !== null
+    const root = rootJobOf(run)
+    if (isRootless) late.add(root)
+    if (!isRootless || isRootDue(run)) asked.push(root)
+    for (const job of due) {
+      if (isLate(workflow, { step: workflow.indexOf.get(job.address.step)!, epoch: run.epoch })) late.add(job)
+    }
     asked.push(...dueChildren(run, workflow), ...due.slice(0, STEPS_PER_RUN))
   }
   const rootsDue = new Set(runs.filter(isRootDue).map(({ id }) => id))
@@ -101,7 +108,7 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
     if (!isGone(presence) && (presence !== 'parked' || mayWait)) return
     const finding = missing(job, presence, textOf(job, presence))
     found.suspects.push(finding)
-    if (presence === 'parked' || (job.step === null && rootless.has(job.address.run))) found.mayCome.add(finding)
+    if (presence === 'parked' || late.has(job)) found.mayCome.add(finding)
   })
   return found
 }

@@ -1,5 +1,6 @@
 import { beginPause, endPause, lockTrees, type ControlledRun } from '../db/controls.ts'
 import type { RunStatus } from '../workflow/states.ts'
+import { sendChanges } from './abort.ts'
 import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
 import type { Engine } from './engine.ts'
 
@@ -20,6 +21,7 @@ export async function pauseRun(engine: Engine, id: string): Promise<void> {
     await beginPause({ batch }, ids)
     return ids
   })
+  await sendChanges(engine, paused)
   engine.changes.runs(paused)
 }
 

@@ -1,4 +1,5 @@
 import type { AttemptKey } from '../db/commit.ts'
+import type { CompiledStep } from '../workflow/compile.ts'
 import type { AbortRequest } from './abort.ts'
 import { AttemptAborted } from './perform.ts'
 
@@ -18,10 +19,6 @@ type AttemptName = Pick<AttemptKey, 'runId' | 'stepIndex' | 'attempt'>
 /** The attempts under way in this process, and their signals. */
 export class RunningAttempts {
   private readonly attempts = new Map<string, RunningAttempt>()
-
-  get size(): number {
-    return this.attempts.size
-  }
 
   add(attempt: RunningAttempt): void {
     this.attempts.set(idOf(attempt.key), attempt)
@@ -56,6 +53,14 @@ export class RunningAttempts {
   releaseAll(): void {
     for (const { abort } of this.attempts.values()) abort.abort(new AttemptAborted('shutdown', 'the worker shuts down'))
   }
+}
+
+/** Fires an attempt's signal when its step's `timeout_seconds` are over. */
+export function startTimeout({ step }: CompiledStep, abort: AbortController): NodeJS.Timeout | undefined {
+  const seconds = step.timeout_seconds
+  if (seconds === undefined) return undefined
+  const message = `the attempt took longer than timeout_seconds (${seconds})`
+  return setTimeout(() => abort.abort(new AttemptAborted('timeout', message)), Math.min(seconds * 1_000, 2 ** 31 - 1))
 }
 
 function idOf({ runId, stepIndex, attempt }: AttemptName): string {

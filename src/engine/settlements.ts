@@ -1,4 +1,5 @@
 import type { AttemptKey, Settlement } from '../db/commit.ts'
+import type { StoredError } from '../db/schema.ts'
 import { findStep } from '../workflow/child-step.ts'
 import type { Decision } from '../workflow/decide.ts'
 import { retryDelayMs } from '../workflow/retry.ts'
@@ -9,7 +10,7 @@ import type { Outcome } from './perform.ts'
 
 /** What a decision commits of a step that is not executed. */
 export function settlementOf(
-  decision: Extract<Decision, { kind: 'skip' | 'cancel' | 'fail' }>,
+  decision: Extract<Decision, { kind: 'skip' | 'cancel' }> | { kind: 'fail'; error: StoredError },
   activation: Activation,
   key: AttemptKey,
 ): Settlement {
@@ -39,7 +40,7 @@ export function failureOf(
 }
 
 /** The step whose failure stops the run, where the workflow says so; of an item, its map must count, too. */
-export function haltsOf({ workflow, step, child }: Activation): string | null {
+function haltsOf({ workflow, step, child }: Activation): string | null {
   if (child !== null && child.itemIndex === null) return null
   const maps = child === null ? [] : mapsAbove(step.id).map((id) => findStep(workflow, id)?.step.step.on_error)
   if (maps.includes('continue')) return null
@@ -50,4 +51,13 @@ export function haltsOf({ workflow, step, child }: Activation): string | null {
 function mapsAbove(itemId: string): string[] {
   const [id = '', ...places] = itemId.split('[')
   return places.map((_, depth) => [id, ...places.slice(0, depth)].join('['))
+}
+
+/** A step whose workers stop, one after the other, while they run it: `attempts` of them. */
+export function lostTooOften(activation: Activation, key: AttemptKey, attempts: number): Settlement {
+  const error = {
+    code: 'worker_lost',
+    message: `${attempts} workers stopped while they ran step ${activation.step.id}: it may be what stops them`,
+  }
+  return settlementOf({ kind: 'fail', error }, activation, key)
 }

@@ -51,30 +51,46 @@ export function stretchFrom({ steps, plan }: CompiledWorkflow, step: CompiledSte
   return stretch
 }
 
-/** Index of the next step, where the commit of this one can tell all that the decision about it looks at; else null. */
-export function lookAhead(activation: Activation): number | null {
+/**
+ * The steps that become due with this one, where the commit of this one can tell all that the decision about them looks at:
+ * the next of the job, or behind its last those that depend on nothing else.
+ */
+export function lookAhead(activation: Activation): CompiledStep[] {
+  const { workflow, step, child } = activation
+  if (child !== null) return []
   const next = successorOf(activation)
-  if (next === null || next.needsOrder) return null
-  const { index } = activation.step
-  const isEnough = next.dependencies.every((edge) => edge.index === index) && next.needs.every((need) => need === index)
-  return isEnough ? next.index : null
+  const due = next === null ? workflow.plan.dependents[step.index]!.map((index) => workflow.steps[index]!) : [next]
+  return due.filter((one) => looksOnlyAt(one, step.index))
 }
 
-/** What there is to decide about the next step, without a read: from the answer of the commit before it. */
-export function activateNext(before: Activation, result: StepResult, ahead: Ahead): Activation {
-  const step = successorOf(before)!
-  const output = result.output === null ? null : (JSON.parse(result.output) as Json)
-  const startsRun = before.row.runStatus === 'queued' || before.row.runStatus === 'waiting'
+function looksOnlyAt({ dependencies, needs, needsOrder }: CompiledStep, index: number): boolean {
+  return !needsOrder && dependencies.every((edge) => edge.index === index) && needs.every((need) => need === index)
+}
+
+/** What there is to decide about a step that has become due and that nobody has begun, without a read of it. */
+export function activateNext(
+  run: Pick<Activation, 'run' | 'workflow' | 'jobEpoch'>,
+  step: CompiledStep,
+  { ahead, resultOf }: Foresight,
+): Activation {
+  const needs = step.needs.map((index) => {
+    const { output } = resultOf(index)
+    // Parsed for each step, which may do with it what it likes.
+    return { status: 'completed' as const, output: output === null ? null : (JSON.parse(output) as Json), error: null }
+  })
+  const { runStatus, epoch, haltedBy, now } = ahead
   return {
-    ...before,
+    run: run.run,
+    workflow: run.workflow,
+    jobEpoch: run.jobEpoch,
     step,
+    child: null,
     admitted: true,
     order: null,
     row: {
-      // The commit has started the run, where it had not started yet.
-      runStatus: startsRun && ahead.runStatus === before.row.runStatus ? 'running' : ahead.runStatus,
-      epoch: ahead.epoch,
-      haltedBy: ahead.haltedBy,
+      runStatus,
+      epoch,
+      haltedBy,
       status: 'pending',
       attempt: 0,
       retryCount: 0,
@@ -85,9 +101,21 @@ export function activateNext(before: Activation, result: StepResult, ahead: Ahea
       waitingFor: null,
       wakeInMs: null,
       item: null,
-      now: ahead.now,
-      dependencies: step.dependencies.map(() => ({ status: 'completed', branch: result.branch })),
-      needs: step.needs.map(() => ({ status: 'completed', output, error: null })),
+      now,
+      dependencies: step.dependencies.map(({ index }) => ({ status: 'completed', branch: resultOf(index).branch })),
+      needs,
     },
   }
+}
+
+/** How a run is behind a commit, which tells how it was before: it has started the run, where that had not started yet. */
+export function afterCommit({ row }: Activation, ahead: Ahead): Ahead {
+  const startsRun = row.runStatus === 'queued' || row.runStatus === 'waiting'
+  return startsRun && ahead.runStatus === row.runStatus ? { ...ahead, runStatus: 'running' } : ahead
+}
+
+/** How a run is, and how the steps that another looks at completed. */
+export interface Foresight {
+  ahead: Ahead
+  resultOf: (step: number) => StepResult
 }

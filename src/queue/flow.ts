@@ -32,8 +32,7 @@ export function bullPriority(priority: number): number {
 
 /**
  * Builds the flow of a run: the root job or the last step on top, each step a child of its tree parent, a gate below each
- * gated step.
- * Every job carries `ignoreDependencyOnFailure`, so that a failed child releases its parent like a completed one.
+ * gated step. Every job carries `ignoreDependencyOnFailure`, so that a failed child releases its parent like a completed one.
  */
 export function buildFlow(spec: FlowSpec): FlowJob {
   const children: FlowJob[][] = spec.steps.map(() => [])
@@ -54,10 +53,7 @@ export function buildFlow(spec: FlowSpec): FlowJob {
 }
 
 /** The job that ends a run. */
-export function rootJob({
-  run,
-  epoch,
-}: Pick<FlowSpec, 'run' | 'epoch'>): Omit<FlowJob, 'children'> & { opts: JobsOptions } {
+export function rootJob({ run, epoch }: Pick<FlowSpec, 'run' | 'epoch'>) {
   const address = { run, step: ROOT_JOB, epoch }
   return { name: ROOT_JOB, queueName: RUNS_QUEUE, data: address, opts: { jobId: jobId(address), attempts: 1 } }
 }
@@ -71,6 +67,23 @@ export function childJob(
   const job = stepJob(address, step)
   const children = step.gated ? { children: [gateJob(address, step.id)] } : {}
   return { ...job, ...children, opts: { ...job.opts, ...(parent === undefined ? {} : { parent }) } }
+}
+
+/** A step whose job is added after the flow; `parent`: the step whose job waits for it, null: the run's root job. */
+export interface LateStep {
+  step: Omit<FlowStep, 'parent'>
+  parent: Pick<FlowStep, 'id' | 'queue'> | null
+}
+
+/** The job of a late step, below its parent's; `qualified`: BullMQ's full name of one of its queues. */
+export function lateJob(
+  { run, epoch }: { run: string; epoch: number },
+  { step, parent }: LateStep,
+  qualified: (queue: string) => string,
+): FlowJob {
+  const id = jobId({ run, epoch, step: parent?.id ?? ROOT_JOB })
+  const queue = parent === null ? RUNS_QUEUE : stepsQueue(parent.queue)
+  return childJob({ run, epoch }, step, { id, queue: qualified(queue) })
 }
 
 function stepJob(spec: { run: string; epoch: number }, step: Omit<FlowStep, 'parent'>): FlowJob {

@@ -1,6 +1,6 @@
 import type { FlowProducer, Job, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
 import { LRUCache } from 'lru-cache'
-import { buildFlow, childJob, rootJob, type FlowSpec, type FlowStep } from './flow.ts'
+import { buildFlow, childJob, lateJob, rootJob, type FlowSpec, type FlowStep, type LateStep } from './flow.ts'
 import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
 import { Signals } from './signals.ts'
 import {
@@ -121,6 +121,15 @@ export class RunQueue {
     for (let start = 0; start < items.length; start += JOBS_PER_ADD) {
       const page = items.slice(start, start + JOBS_PER_ADD)
       await this.flows.addBulk(page.map((item) => childJob(address, item, parent)))
+    }
+  }
+
+  /** Puts steps below jobs of their run that wait for others; what is there already stays as it is. */
+  async addLate(run: Pick<JobAddress, 'run' | 'epoch'>, steps: readonly LateStep[]): Promise<void> {
+    const qualified = (name: string) => this.servedQueue(name).qualifiedName
+    for (let start = 0; start < steps.length; start += JOBS_PER_ADD) {
+      const page = steps.slice(start, start + JOBS_PER_ADD)
+      await this.flows.addBulk(page.map((step) => lateJob(run, step, qualified)))
     }
   }
 

@@ -9,6 +9,7 @@ import {
   type Json,
   type Step,
 } from './definition.ts'
+import { firstShape, type FirstShape } from './flow-shape.ts'
 import { planWorkflow, type Plan } from './plan.ts'
 import { placesOf, type Place } from './step-config.ts'
 
@@ -16,6 +17,8 @@ import { placesOf, type Place } from './step-config.ts'
 export interface CompiledWorkflow {
   definition: Definition
   plan: Plan
+  /** The flow that a run begins with. */
+  firstShape: FirstShape
   /** By step id. */
   indexOf: ReadonlyMap<string, number>
   steps: readonly CompiledStep[]
@@ -76,6 +79,7 @@ export function compileWorkflow(raw: Json): CompiledWorkflow {
   return {
     definition,
     plan,
+    firstShape: firstShape(plan),
     indexOf,
     steps: steps.map((step, index) => compileStep(step, index, steps, indexOf)),
     sinks: plan.dependents.flatMap((dependents, step) => (dependents.length === 0 ? [step] : [])),

@@ -40,3 +40,51 @@ export function flowShape(plan: Plan, isSettled: (step: number) => boolean): Flo
     gated: plan.openers.map((openers, step) => at(hasJob, step) && openers.some((opener) => !at(settled, opener))),
   }
 }
+
+/** The flow of a run's first epoch, in which nothing has settled. */
+export interface FirstShape extends FlowShape {
+  /** By step index: whether its job is added by whoever settles the last of its openers, instead of waiting at a gate. */
+  late: boolean[]
+  /** Whether there is a late step that waits for several others. */
+  hasLateJoin: boolean
+}
+
+/**
+ * {@link flowShape} at the start of a run. A gated job is late where no other hangs below it, and where all of its openers
+ * have their jobs below its own parent: that one waits for them, so it cannot come up before the late job has been added.
+ */
+export function firstShape(plan: Plan): FirstShape {
+  const { parent, gated } = flowShape(plan, () => false)
+  const isParent = new Set(parent)
+  const isBelow = descentOf(parent)
+  const late = gated.map((isGated, step) => {
+    const above = at(parent, step)
+    if (!isGated || isParent.has(step)) return false
+    return at(plan.openers, step).every((opener) => isBelow(at(plan.carrier, opener), above))
+  })
+  const hasLateJoin = late.some((isLate, step) => isLate && at(plan.openers, step).length > 1)
+  return { parent, gated, late, hasLateJoin }
+}
+
+/**
+ * Tells whether one job is below another in the tree, whose jobs are numbered so that all below one follow it. Recursive: the
+ * depth of a flow is limited (see MAX_DEPTH).
+ */
+function descentOf(parent: readonly number[]): (job: number, above: number) => boolean {
+  const children = new Map<number, number[]>()
+  for (const [step, above] of parent.entries()) {
+    const siblings = children.get(above)
+    if (siblings === undefined) children.set(above, [step])
+    else siblings.push(step)
+  }
+  const begin = new Map<number, number>()
+  const end = new Map<number, number>()
+  let count = 0
+  const visit = (job: number): void => {
+    begin.set(job, count++)
+    for (const child of children.get(job) ?? []) visit(child)
+    end.set(job, count)
+  }
+  visit(ROOT)
+  return (job, above) => begin.get(job)! > begin.get(above)! && end.get(job)! <= end.get(above)!
+}

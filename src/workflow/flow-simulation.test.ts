@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { at } from './at.ts'
 import { decide, type Condition, type DependencyFacts, type RunFacts } from './decide.ts'
 import { JOINS, type Join } from './definition.ts'
-import { flowShape, NO_JOB } from './flow-shape.ts'
+import { firstShape, flowShape, NO_JOB } from './flow-shape.ts'
 import { MAX_DEPTH, planWorkflow, ROOT, type Plan } from './plan.ts'
 import { LAST } from './segments.ts'
 import { isSettled, type StepStatus } from './states.ts'
@@ -63,6 +63,8 @@ interface World {
   /** Attempts under way in living workers, and how each will end: they outlive the flow that started them. */
   attempts: Map<number, StepEnd>
   events: number
+  /** How often it has been dispatched. */
+  flows: number
 }
 
 const LIVES = 3
@@ -167,6 +169,7 @@ function worldOf(scenario: Scenario): World {
     isCancelled: false,
     attempts: new Map(),
     events: 0,
+    flows: 0,
   }
 }
 
@@ -235,6 +238,8 @@ function commit(world: World, step: number, end: StepEnd): void {
 class Flow {
   private readonly world: World
   private readonly parent: number[]
+  /** Jobs that are not there from the beginning. */
+  private readonly late: boolean[]
   /** What each job waits for: steps, or its gate. */
   private readonly children = new Map<number, Set<number | 'gate'>>()
   /** The next event of each job that is on its way, and of each job that waits (its activation). */
@@ -243,15 +248,18 @@ class Flow {
 
   constructor(world: World) {
     this.world = world
+    const isFirst = world.flows++ === 0
     const { parent, gated } = flowShape(world.plan, (step) => isSettled(at(world.statuses, step)))
     this.parent = parent
+    this.late = isFirst ? firstShape(world.plan).late : parent.map(() => false)
     this.children.set(ROOT, new Set())
-    for (const [step, above] of parent.entries()) {
-      if (above === NO_JOB) continue
+    const isAdded = (step: number): boolean => at(parent, step) !== NO_JOB && !at(this.late, step)
+    const added = [...parent.keys()].filter(isAdded)
+    for (const step of added) {
       this.children.set(step, new Set(at(gated, step) ? ['gate'] : []))
       this.next.set(step, () => this.activate(step))
     }
-    for (const [step, above] of parent.entries()) if (above !== NO_JOB) this.childrenOf(above).add(step)
+    for (const step of added) this.childrenOf(at(parent, step)).add(step)
     this.next.set(ROOT, () => this.finalise())
   }
 
@@ -294,8 +302,22 @@ class Flow {
   }
 
   private openGates(job: number, due: readonly number[]): void {
-    for (const gated of due) this.children.get(gated)?.delete('gate')
+    for (const gated of due) {
+      if (at(this.late, gated)) this.addLate(gated)
+      else this.children.get(gated)?.delete('gate')
+    }
     this.next.set(job, () => this.acknowledge(job))
+  }
+
+  /** Two that settle at the same moment both add it. */
+  private addLate(step: number): void {
+    if (this.children.has(step)) return
+    const above = at(this.parent, step)
+    if (this.childrenOf(above).size === 0)
+      throw new Error(`${above} does not wait for ${step}, which is yet to be added`)
+    this.childrenOf(above).add(step)
+    this.children.set(step, new Set())
+    this.next.set(step, () => this.activate(step))
   }
 
   private acknowledge(job: number): void {

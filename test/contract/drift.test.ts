@@ -3,27 +3,19 @@ import { createApp } from '../../src/api/app.ts'
 import { driftSchema, flushDrillSchema } from '../../src/api/schemas/drift.ts'
 import { Sweep } from '../../src/engine/sweep.ts'
 import { jobId, RUNS_QUEUE, type JobAddress } from '../../src/queue/names.ts'
-import { defineAction, z } from '../../workers/action.ts'
+import type { z } from '../../workers/action.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import type { Problem } from '../support/api-shapes.ts'
 import { BACKENDS } from '../support/contract.ts'
+import { holdAction } from '../support/hold-action.ts'
 import { eventually } from '../support/eventually.ts'
 import { statusesOf, stepOf } from '../support/run-record.ts'
 import { noop } from '../support/shapes.ts'
 import { withRedis } from '../support/servers.ts'
 
-/** Lets go of the attempts that the action below holds, by idempotency key. */
-const held = new Map<string, () => void>()
+const { held, hold } = holdAction()
 
-const ACTIONS = [
-  defineAction({
-    name: 'hold',
-    description: 'Goes on until the test lets it go, whatever its signal says',
-    input: z.unknown(),
-    output: z.null(),
-    run: ({ idempotencyKey }) => new Promise<null>((resolve) => held.set(idempotencyKey, () => resolve(null))),
-  }),
-]
+const ACTIONS = [hold]
 
 type Drift = z.infer<typeof driftSchema>
 

@@ -5,10 +5,10 @@ import type { ReasonKind } from '../../src/workflow/reasons.ts'
 import { defineAction, z } from '../../workers/action.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { BACKENDS } from '../support/contract.ts'
+import { holdAction } from '../support/hold-action.ts'
 import { eventually } from '../support/eventually.ts'
 
-/** Lets go of an attempt that the action below holds, by idempotency key. */
-const held = new Map<string, () => void>()
+const { held, hold: holding } = holdAction()
 
 /** Lets go of a step that `hold` holds; its row may say that it runs a moment before it does. */
 async function release(step: string): Promise<void> {
@@ -17,13 +17,7 @@ async function release(step: string): Promise<void> {
 }
 
 const ACTIONS = [
-  defineAction({
-    name: 'hold',
-    description: 'Goes on until the test lets it go',
-    input: z.unknown(),
-    output: z.null(),
-    run: ({ idempotencyKey }) => new Promise<null>((resolve) => held.set(idempotencyKey, () => resolve(null))),
-  }),
+  holding,
   defineAction({
     name: 'break',
     description: 'Fails',

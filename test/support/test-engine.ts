@@ -33,6 +33,8 @@ export interface TestEngineOptions {
   reconcileIntervalMs?: number
   /** Finished jobs that each queue keeps; default 1000. */
   keepJobs?: number
+  /** Told the name of each batch statement of the workers. */
+  onBatch?: (name: string) => void
 }
 
 /** What a worker of {@link TestEngine} may be told. */
@@ -89,6 +91,13 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     const openEngine = async (hot: boolean): Promise<Engine> => {
       const db = openDatabase({ url: database.url, connections: 5, applicationName: 'test engine', hot, log })
       closers.push(() => db.close())
+      const { batch } = db
+      if (hot) {
+        db.batch = (name, text, values) => {
+          options.onBatch?.(name)
+          return batch(name, text, values)
+        }
+      }
       const queue = await RunQueue.open({
         backend: options.backend,
         url,

@@ -1,0 +1,57 @@
+import type { JobAddress } from '../queue/names.ts'
+import { findStep } from '../workflow/child-step.ts'
+import { closingStepOf } from '../workflow/closing-step.ts'
+import { concurrencyOf, type Activation, type Activations } from './activate.ts'
+import type { EndedRuns } from './ended-runs.ts'
+import type { Engine } from './engine.ts'
+import type { Foreseen } from './foreseen.ts'
+import { Gates } from './gates.ts'
+import { lastOf } from './stretch.ts'
+
+/** Lets go in the queue what waits for a step. Doing it twice is harmless. */
+export class Release {
+  private readonly engine: Engine
+  private readonly activations: Activations
+  private readonly ended: EndedRuns
+  private readonly gates: Gates
+
+  constructor(
+    engine: Engine,
+    { activations, ended, foreseen }: { activations: Activations; ended: EndedRuns; foreseen: Foreseen },
+  ) {
+    this.engine = engine
+    this.activations = activations
+    this.ended = ended
+    this.gates = new Gates(engine, foreseen)
+  }
+
+  /** What a settled step holds back: gates of the definition's steps, or the next items of its map. */
+  async byStep(activation: Activation, job: JobAddress): Promise<void> {
+    const { child } = activation
+    if (child === null) await this.gates.openDue(activation, job)
+    else if (child.itemIndex !== null) await this.openNextItems(activation, job)
+  }
+
+  /** What a job of an older epoch holds back, whose flow has only to run dry. */
+  async byStaleJob(activation: Activation, job: JobAddress): Promise<void> {
+    const { child } = activation
+    if (child === null) await this.gates.openAll({ ...activation, step: lastOf(activation) }, job)
+    else if (child.itemIndex !== null) await this.openNextItems(activation, job)
+  }
+
+  /** The end of the run, behind its last step: where the flow came without a root job, and the step has not ended it. */
+  async ofRun({ run, workflow, step, child, jobEpoch: epoch }: Activation): Promise<void> {
+    const isClosing = child === null && closingStepOf(workflow)?.index === step.index
+    if (isClosing && !this.ended.has(run.id, epoch)) await this.engine.queue.addRoot({ run: run.id, epoch })
+  }
+
+  private async openNextItems({ workflow, child, run }: Activation, job: JobAddress): Promise<void> {
+    const mapId = job.step.slice(0, job.step.lastIndexOf('['))
+    const map = findStep(workflow, mapId)?.step
+    const limit = map === undefined ? null : concurrencyOf(map)
+    if (limit === null || child === null) return
+    const { settled, pending } = await this.activations.itemProgress(run.id, child.parentIndex, limit)
+    const due = pending.filter((item) => item < limit + settled)
+    await this.engine.queue.openGates(due.map((item) => ({ ...job, step: `${mapId}[${item}]` })))
+  }
+}
