@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { FlowProducer, Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { flowSpec } from '../../src/engine/dispatch.ts'
+import { firstFlow } from '../../src/engine/dispatch.ts'
 import { buildFlow } from '../../src/queue/flow.ts'
 import { jobId, ROOT_JOB, RUNS_QUEUE } from '../../src/queue/names.ts'
 import { compileWorkflow } from '../../src/workflow/compile.ts'
@@ -28,7 +28,7 @@ async function answer(method: string | undefined, path: string): Promise<{ id: s
   }
   const runs = Number(new URL(path, 'http://floor').searchParams.get('runs') ?? 1)
   const ids = Array.from({ length: runs }, () => `${definitionName}~api${submitted++}`)
-  await flows.addBulk(ids.map((id) => buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false))))
+  await flows.addBulk(ids.map((id) => buildFlow(firstFlow(compiled, { id, priority: null }))))
   return { id: ids[0]!, status: 'queued' }
 }
 

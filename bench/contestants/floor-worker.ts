@@ -1,49 +1,46 @@
 import { readFileSync } from 'node:fs'
-import { Queue, Worker, type Job } from 'bullmq'
+import { FlowProducer, Queue, Worker, type Job } from 'bullmq'
 import { Redis } from 'ioredis'
 import { GATES_QUEUE, jobId, ROOT_JOB, RUNS_QUEUE, stepsQueue, type JobAddress } from '../../src/queue/names.ts'
-import { planWorkflow, type Plan } from '../../src/workflow/plan.ts'
-import { definitionSchema, type DefinitionInput } from '../../src/workflow/definition.ts'
+import { isLate, lateStep } from '../../src/engine/dispatch.ts'
+import { lateJob } from '../../src/queue/flow.ts'
+import { compileWorkflow, type CompiledWorkflow } from '../../src/workflow/compile.ts'
+import type { Json } from '../../src/workflow/definition.ts'
 
 /**
- * The floor's worker process: bare BullMQ, which does nothing with each job but open the gates that are due, by counters
+ * The floor's worker process: bare BullMQ, which does nothing with each job but let go what is due, by counters
  * in its memory. Concurrency, locks and clean-up are ours. Prints `ready`, then lives until it is killed,
  * or its parent has gone.
  */
 const [redisUrl, prefix, concurrency, definitionsFile] = process.argv.slice(2) as [string, string, string, string]
 
-interface Shape {
-  plan: Plan
-  ids: string[]
-  indexOf: Map<string, number>
-}
-
-const shapes = new Map<string, Shape>()
-for (const raw of JSON.parse(readFileSync(definitionsFile, 'utf8')) as DefinitionInput[]) {
-  const definition = definitionSchema.parse(raw)
-  const ids = definition.steps.map((step) => step.id)
-  shapes.set(definition.name, {
-    plan: planWorkflow(definition),
-    ids,
-    indexOf: new Map(ids.map((id, index) => [id, index])),
-  })
+const workflows = new Map<string, CompiledWorkflow>()
+for (const raw of JSON.parse(readFileSync(definitionsFile, 'utf8')) as Json[]) {
+  const workflow = compileWorkflow(raw)
+  workflows.set(workflow.definition.name, workflow)
 }
 
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
 const gates = new Queue(GATES_QUEUE, { connection, prefix })
+const flows = new FlowProducer({ connection, prefix })
 /** By run: for each gated step, how many of its openers have not settled. */
 const closed = new Map<string, number[]>()
 
 async function settle(address: JobAddress): Promise<void> {
-  const { plan, ids, indexOf } = shapes.get(address.run.split('~')[0]!)!
+  const workflow = workflows.get(address.run.split('~')[0]!)!
+  const { plan, indexOf, steps } = workflow
   const opens = plan.opens[indexOf.get(address.step)!]!
   if (opens.length === 0) return
   let counts = closed.get(address.run)
   if (!counts) closed.set(address.run, (counts = plan.openers.map((openers) => openers.length)))
-  const due = opens.filter((gated) => --counts[gated]! === 0)
-  await Promise.all(
-    due.map((gated) => gates.remove(jobId({ ...address, step: ids[gated]! }), { removeChildren: false })),
-  )
+  const due = opens.filter((held) => --counts[held]! === 0)
+  const isAdded = (step: number) => isLate(workflow, { step, epoch: address.epoch })
+  const late = due.filter(isAdded).map((step) => lateStep(workflow, step, null))
+  const gated = due.filter((step) => !isAdded(step))
+  await Promise.all([
+    late.length > 0 && flows.addBulk(late.map((step) => lateJob(address, step, (queue) => `${prefix}:${queue}`))),
+    ...gated.map((step) => gates.remove(jobId({ ...address, step: steps[step]!.id }), { removeChildren: false })),
+  ])
 }
 
 const options = {

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowProducer } from 'bullmq'
 import { Redis } from 'ioredis'
-import { flowSpec } from '../../src/engine/dispatch.ts'
+import { firstFlow } from '../../src/engine/dispatch.ts'
 import { buildFlow } from '../../src/queue/flow.ts'
 import { compileWorkflow } from '../../src/workflow/compile.ts'
 import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
@@ -42,7 +42,7 @@ export async function startFloor(
   let watch: RunWatch | undefined
   const flowsOf = (definition: DefinitionInput, ids: readonly string[]) => {
     const compiled = compileWorkflow(definition as Json)
-    return ids.map((id) => buildFlow(flowSpec(compiled, { id, epoch: 1, priority: null }, () => false)))
+    return ids.map((id) => buildFlow(firstFlow(compiled, { id, priority: null })))
   }
   const idsOf = ({ name }: DefinitionInput, runs: number) =>
     Array.from({ length: runs }, () => `${name}~${submitted++}`)

@@ -72,10 +72,12 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
   await until(() => Promise.resolve(engine.queueLife.token !== null))
   const watches = new Map<string, RunWatch>()
   const watchOf = (definition: DefinitionInput): RunWatch => {
+    const known = watches.get(definition.name)
+    if (known !== undefined) return known
     const compiled = compileWorkflow(definition as Json)
     const closing = closingStepOf(compiled)
     const last = closing && { queue: stepsQueue(closing.queue), step: carrierOf(compiled, closing).id }
-    const watch = watches.get(definition.name) ?? new RunWatch(stack.redisUrl, prefix, last ?? undefined)
+    const watch = new RunWatch(stack.redisUrl, prefix, last ?? undefined)
     watches.set(definition.name, watch)
     return watch
   }
