@@ -2,7 +2,7 @@ import type { Json } from '../workflow/definition.ts'
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Database } from './client.ts'
-import type { Ahead } from './commit.ts'
+import type { RunState } from './commit.ts'
 
 /** What never changes about a run: read once a worker, then cached. */
 export interface RunConstants {
@@ -194,8 +194,8 @@ export async function readUnsettled(
 export async function readIfSettled(
   db: Database,
   queries: readonly { runId: string; steps: readonly number[] }[],
-): Promise<(Ahead | null)[]> {
-  const rows = await db.batch<Ahead & { ord: string }>(
+): Promise<(RunState | null)[]> {
+  const rows = await db.batch<RunState & { ord: string }>(
     'read_if_settled',
     `SELECT i.ord, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy", clock_timestamp()::text AS now
      FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS i(run_id, steps, ord) JOIN runs r ON r.id = i.run_id
@@ -207,7 +207,7 @@ export async function readIfSettled(
      ) IS NULL`,
     [queries.map((query) => query.runId), queries.map((query) => `{${query.steps.join(',')}}`)],
   )
-  const runs = new Array<Ahead | null>(queries.length).fill(null)
+  const runs = new Array<RunState | null>(queries.length).fill(null)
   for (const { ord, ...run } of rows) runs[Number(ord) - 1] = run
   return runs
 }

@@ -43,19 +43,26 @@ export interface RunCompletion {
 
 /** What came of the commit of some results. */
 export interface Completed {
-  /** Those that counted, by key; see {@link Ahead}. */
-  done: Map<string, Ahead | null>
+  /** What was told with each that counted, by key. */
+  done: Map<string, AtCommit>
   /** The runs that ended with them. */
   ended: Finished
 }
 
-/** How a run is at a moment at which a step of it has become due, which nobody has begun. */
-export interface Ahead {
+/** How a run is at a moment. */
+export interface RunState {
   runStatus: RunStatus
   epoch: number
   haltedBy: string | null
   /** Postgres's time of that, to the microsecond. */
   now: string
+}
+
+/** What the commit of a step tells of its run. */
+export interface AtCommit {
+  run: RunState
+  /** Whether nobody has begun the step that was asked about: {@link Completion.next}. */
+  isNextDue: boolean
 }
 
 /** A step that settled otherwise, or failed an attempt and will be tried again. */
@@ -148,19 +155,19 @@ done AS (
   INSERT INTO step_results (run_id, step_index, output) SELECT run_id, step_index, output::json FROM done
 )`
 
+/** The run is as it was when the statement began, like in any read that came just before the commit. */
+const TELL_RUN = `r.status AS "runStatus", r.epoch AS "runEpoch", r.halted_by AS "haltedBy", clock_timestamp()::text AS now`
+
 const COMPLETE = `
 WITH input AS (
   SELECT * FROM unnest(${RESULTS}) AS i(${COLUMNS})
 ), ${runsStarted('starts_run')}, ${completeDone('')}
-SELECT run_id || '.' || step_index AS key FROM done`
+SELECT d.run_id || '.' || d.step_index AS key, ${TELL_RUN}, false AS "isNextDue"
+FROM done d JOIN runs r ON r.id = d.run_id`
 
 const GOES_ON = `('queued', 'running', 'waiting')`
 
-/**
- * Besides, tells what is ahead, and ends runs. Run and next step are as they were when the statement began, like in any
- * read that came just before the commit. The other steps of a run that may end have settled before, or it does not end
- * here.
- */
+/** Besides, tells of the next steps, and ends runs. The other steps of a run that may end have settled before, or it does not end here. */
 const COMPLETE_AND_MORE = `
 WITH input AS MATERIALIZED (
   SELECT i.*, others.completed, others.skipped
@@ -181,23 +188,26 @@ WITH input AS MATERIALIZED (
   WHERE r.id = d.run_id AND r.epoch = d.ends_epoch AND r.status IN ${GOES_ON}
   RETURNING ${ENDED}
 ), ${WAKE_PARENTS}
-SELECT d.run_id || '.' || d.step_index AS key, r.status AS "runStatus", r.epoch AS "runEpoch", r.halted_by AS "haltedBy",
-  clock_timestamp()::text AS now, NULL::uuid AS id, NULL::int AS "endedEpoch", NULL::uuid AS run, NULL AS step, NULL::int AS epoch, NULL::uuid AS "workflowId", NULL AS "concurrencyKey"
+SELECT d.run_id || '.' || d.step_index AS key, ${TELL_RUN}, n.run_id IS NOT NULL AS "isNextDue",
+  NULL::uuid AS id, NULL::int AS "endedEpoch", NULL::uuid AS run, NULL AS step, NULL::int AS epoch, NULL::uuid AS "workflowId", NULL AS "concurrencyKey"
 FROM done d
+JOIN runs r ON r.id = d.run_id
 LEFT JOIN steps n ON n.run_id = d.run_id AND n.step_index = d.next_index AND n.status = 'pending' AND n.attempt = 0
-LEFT JOIN runs r ON r.id = n.run_id
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, ${TELL_ENDED.columns}
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, ${TELL_ENDED.columns}
 FROM ended${TELL_ENDED.joins}`
 
-/** A step that completed, or a run that ended. */
-type CompletedRow =
-  ({ key: string; runEpoch: number } & (Omit<Ahead, 'epoch'> | { runStatus: null })) | ({ key: null } & EndedRow)
+/** A step that completed. */
+type DoneRow = { key: string; runEpoch: number; isNextDue: boolean } & Omit<RunState, 'epoch'>
+
+const atCommitOf = ({ runStatus, runEpoch, haltedBy, now, isNextDue }: DoneRow): AtCommit => ({
+  run: { runStatus, epoch: runEpoch, haltedBy, now },
+  isNextDue,
+})
 
 /**
  * Commits results: the state and the output of each step at once, and with the last one of a run its end. Locks the
- * steps' rows, and their runs' on the first and on the last. {@link Completed.done} has null where nobody asked what is
- * ahead, or where the next step has been begun.
+ * steps' rows, and their runs' on the first and on the last.
  */
 export async function completeSteps(db: Executor, items: readonly Completion[]): Promise<Completed> {
   const sorted = [...items].sort(byKey)
@@ -208,21 +218,20 @@ export async function completeSteps(db: Executor, items: readonly Completion[]):
     sorted.map((item) => item.branch),
   ]
   if (sorted.every((item) => (item.next ?? item.runCompletion ?? null) === null)) {
-    const rows = await db.batch<{ key: string }>('complete_steps', COMPLETE, columns)
-    return { done: new Map(rows.map(({ key }) => [key, null])), ended: finishedOf([]) }
+    const rows = await db.batch<DoneRow>('complete_steps', COMPLETE, columns)
+    return { done: new Map(rows.map((row) => [row.key, atCommitOf(row)])), ended: finishedOf([]) }
   }
-  const rows = await db.batch<CompletedRow>('complete_and_more', COMPLETE_AND_MORE, [
+  const rows = await db.batch<DoneRow | ({ key: null } & EndedRow)>('complete_and_more', COMPLETE_AND_MORE, [
     ...columns,
     sorted.map((item) => item.next ?? null),
     sorted.map((item) => item.runCompletion?.epoch ?? null),
     sorted.map((item) => item.runCompletion?.output ?? null),
   ])
-  const done = new Map<string, Ahead | null>()
+  const done = new Map<string, AtCommit>()
   const ended: EndedRow[] = []
   for (const row of rows) {
     if (row.key === null) ended.push(row)
-    else if (row.runStatus === null) done.set(row.key, null)
-    else done.set(row.key, { runStatus: row.runStatus, epoch: row.runEpoch, haltedBy: row.haltedBy, now: row.now })
+    else done.set(row.key, atCommitOf(row))
   }
   return { done, ended: finishedOf(ended) }
 }

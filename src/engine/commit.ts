@@ -4,11 +4,11 @@ import {
   markStarted,
   releaseAttempts,
   settleSteps,
-  type Ahead,
   type Applied,
   type AttemptKey,
   type Completion,
   type Settlement,
+  type AtCommit,
 } from '../db/commit.ts'
 import { stepKey } from '../db/activation.ts'
 import type { Database } from '../db/client.ts'
@@ -110,7 +110,7 @@ export class GroupCommit {
     const { done, ended } = await completeSteps(this.db, items)
     this.ended.tell(ended)
     const counted = await this.countedOf(items, done)
-    return items.map((item, index) => ({ counted: counted[index]!, ahead: done.get(keyOf(item)) ?? null }))
+    return items.map((item, index) => ({ counted: counted[index]!, told: done.get(keyOf(item)) ?? null }))
   }
 
   /** A commit that did not count was either fenced, or had been made before its answer got lost. */
@@ -125,8 +125,8 @@ export class GroupCommit {
 /** What came of the commit of a result. */
 export interface Committed {
   counted: boolean
-  /** See {@link Ahead}: where the completion asked for it. */
-  ahead: Ahead | null
+  /** Null where only a look behind a lost answer has told that it counted, and where it did not. */
+  told: AtCommit | null
 }
 
 /** A start on its way to Postgres; `dropped` once its step has ended. */

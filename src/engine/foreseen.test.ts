@@ -9,9 +9,9 @@ const NOW = '2026-11-22 03:01:02.123456+00'
 /** Keeps steps of a run that depend on step 0, of which it has been noted how it completed. */
 function keep(foreseen: Foreseen, run: string, ids: readonly string[], askedMs = performance.now()): void {
   foreseen.note(run, 0, { output: '{"n":1}', outputBytes: 7, branch: 'left' })
-  const ahead = { runStatus: 'running' as const, epoch: 1, haltedBy: null, now: NOW }
+  const state = { runStatus: 'running' as const, epoch: 1, haltedBy: null, now: NOW }
   foreseen.keep(
-    { run: { run: { id: run }, jobEpoch: 1 } as unknown as Activation, ahead, askedMs },
+    { run: { run: { id: run }, jobEpoch: 1 } as unknown as Activation, state, askedMs },
     ids.map((id) => stepOf(id, [0])),
   )
 }
@@ -91,10 +91,10 @@ describe('what a commit has told about the next step', () => {
   test('is not kept of a step that looks at more than what completed here, or at the order', () => {
     const foreseen = new Foreseen()
     keep(foreseen, 'r', ['a'])
-    const ahead = { runStatus: 'running' as const, epoch: 1, haltedBy: null, now: NOW }
+    const state = { runStatus: 'running' as const, epoch: 1, haltedBy: null, now: NOW }
     const run = { run: { id: 'r' }, jobEpoch: 1 } as unknown as Activation
     vi.advanceTimersByTime(1)
-    foreseen.keep({ run, ahead, askedMs: performance.now() }, [stepOf('b', [0, 1]), stepOf('c', [0], true)])
+    foreseen.keep({ run, state, askedMs: performance.now() }, [stepOf('b', [0, 1]), stepOf('c', [0], true)])
     expect(['a', 'b', 'c'].map((step) => foreseen.take({ run: 'r', step, epoch: 1 }) !== null)).toEqual([
       true,
       false,

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
-import type { Ahead } from '../db/commit.ts'
+import type { AtCommit, RunState } from '../db/commit.ts'
 import type { JobAddress } from '../queue/names.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
+import { goesOn } from '../workflow/states.ts'
 import type { Activation } from './activate.ts'
 import { FIRST_EPOCH } from './dispatch.ts'
 import type { StepResult } from './perform.ts'
@@ -20,7 +21,7 @@ const FORGOTTEN_RUNS = 10_000
 /** A run of which a statement has told that steps are due. */
 export interface Told {
   run: Pick<Activation, 'run' | 'workflow' | 'jobEpoch'>
-  ahead: Ahead
+  state: RunState
   /** When the statement was asked for, by `performance.now()`. */
   askedMs: number
 }
@@ -29,7 +30,7 @@ export interface Told {
 interface Completed {
   result: StepResult
   due: readonly CompiledStep[]
-  ahead: Ahead | null
+  told: AtCommit | null
   /** As in {@link Told}. */
   askedMs: number
 }
@@ -48,7 +49,8 @@ interface Held {
  * Held for {@link FORESEEN_MS}, and taken once.
  *
  * It may be outdated, like any read by the time that it is acted on; what then must not count is fenced. Whoever changes a
- * run otherwise than by its steps has it forgotten, and so does a failure that stops the run. It is for the first start of a
+ * run otherwise than by its steps has it forgotten, so does a failure that stops the run, and so does the next commit here
+ * that finds the run changed. It is for the first start of a
  * job only: whatever else can have happened to the step has had its job started.
  */
 export class Foreseen {
@@ -59,20 +61,22 @@ export class Foreseen {
 
   /**
    * What there is to decide about the step that the same job runs behind one that completed; of `due` steps of other jobs it
-   * is kept until these come up. `ahead`: what the commit told, null where it was not asked.
+   * is kept until these come up. `told`: null where that is not known.
    */
-  behind(before: Activation, { result, due, ahead, askedMs }: Completed): Activation | null {
+  behind(before: Activation, { result, due, told, askedMs }: Completed): Activation | null {
     const { run, workflow, step, child, jobEpoch } = before
     const isFirst = jobEpoch === FIRST_EPOCH
     const hasNext = successorOf(before) !== null
     // A step of another job may look at this one only, or at several.
     const isLookedAt = (due.length > 0 && !hasNext) || (isFirst && workflow.firstShape.hasLateJoin)
     if (child === null && isLookedAt) this.note(run.id, step.index, result)
-    if (ahead === null) return null
-    const after = afterCommit(before, ahead)
-    if (hasNext) return activateNext(before, due[0]!, { ahead: after, resultOf: () => result })
+    if (told === null) return null
+    if (!goesOnAs(told.run, jobEpoch)) this.forget(run.id)
+    if (!told.isNextDue) return null
+    const after = afterCommit(before, told.run)
+    if (hasNext) return activateNext(before, due[0]!, { state: after, resultOf: () => result })
     // The commit has told of the first that nobody has begun it. In a run that was never dispatched anew that goes for all.
-    this.keep({ run: before, ahead: after, askedMs }, isFirst ? due : due.slice(0, 1))
+    this.keep({ run: before, state: after, askedMs }, isFirst ? due : due.slice(0, 1))
     return null
   }
 
@@ -110,8 +114,8 @@ export class Foreseen {
     const { told, step, sinceMs } = found
     const elapsedMs = performance.now() - sinceMs
     if (elapsedMs > FORESEEN_MS || told.run.jobEpoch !== epoch) return null
-    const ahead = { ...told.ahead, now: laterBy(told.ahead.now, elapsedMs) }
-    return activateNext(told.run, step, { ahead, resultOf: (index) => held.results.get(index)! })
+    const state = { ...told.state, now: laterBy(told.state.now, elapsedMs) }
+    return activateNext(told.run, step, { state, resultOf: (index) => held.results.get(index)! })
   }
 
   /** Forgets a run that does not go on as foreseen. */
@@ -129,6 +133,11 @@ export class Foreseen {
   private heldOf(run: string): Held {
     return this.runs.get(run) ?? { bytes: 0, due: new Map(), results: new Map() }
   }
+}
+
+/** Whether a run goes on as it was dispatched. */
+function goesOnAs({ runStatus, epoch, haltedBy }: RunState, jobEpoch: number): boolean {
+  return goesOn(runStatus) && epoch === jobEpoch && haltedBy === null
 }
 
 /** A time of Postgres's, as text, so many milliseconds later; its microseconds are kept, a part of a millisecond is not. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { readIfSettled, stepKey } from '../db/activation.ts'
-import type { Ahead } from '../db/commit.ts'
+import type { RunState } from '../db/commit.ts'
 import type { JobAddress } from '../queue/names.ts'
 import type { Activation } from './activate.ts'
 import { Batcher } from './batcher.ts'
@@ -27,7 +27,7 @@ export class Gates {
   private readonly engine: Engine
   private readonly foreseen: Foreseen
   /** How the run is, if a step is due and the job that asks is to let it go. */
-  private readonly due: Batcher<HeldStep, Ahead | null>
+  private readonly due: Batcher<HeldStep, RunState | null>
   /**
    * Which job lets a step go, of several that are told in this process that it is due. The others need not: that one is
    * acknowledged only behind it, or comes up again and asks again.
@@ -68,15 +68,15 @@ export class Gates {
   private async isDue(settled: Activation, held: HeldStep): Promise<boolean> {
     if (held.openers.length === 1) return true
     const askedMs = performance.now()
-    const ahead = await this.due.add(held)
+    const state = await this.due.add(held)
     const { workflow } = settled
-    if (ahead !== null && isLate(workflow, { step: held.index, epoch: held.job.epoch })) {
-      this.foreseen.keep({ run: settled, ahead, askedMs }, [workflow.steps[held.index]!])
+    if (state !== null && isLate(workflow, { step: held.index, epoch: held.job.epoch })) {
+      this.foreseen.keep({ run: settled, state, askedMs }, [workflow.steps[held.index]!])
     }
-    return ahead !== null
+    return state !== null
   }
 
-  private async askWhetherDue(held: readonly HeldStep[]): Promise<(Ahead | null)[]> {
+  private async askWhetherDue(held: readonly HeldStep[]): Promise<(RunState | null)[]> {
     const asked = new Map<string, HeldStep>()
     for (const one of held) {
       const opener = this.openers.get(keyOf(one)) ?? one.job.step
@@ -87,11 +87,11 @@ export class Gates {
       this.engine.db,
       [...asked.values()].map(({ job, openers }) => ({ runId: job.run, steps: openers })),
     )
-    const told = new Map<HeldStep, Ahead>()
+    const told = new Map<HeldStep, RunState>()
     for (const [place, [key, one]] of [...asked].entries()) {
-      const ahead = runs[place]!
-      if (ahead === null) continue
-      told.set(one, ahead)
+      const state = runs[place]!
+      if (state === null) continue
+      told.set(one, state)
       this.openers.set(key, one.job.step)
     }
     return held.map((one) => told.get(one) ?? null)

@@ -1,5 +1,5 @@
 import { beginPause, endPause, lockTrees, type ControlledRun } from '../db/controls.ts'
-import type { RunStatus } from '../workflow/states.ts'
+import { GOING_RUN_STATUSES, goesOn, type RunStatus } from '../workflow/states.ts'
 import { sendChanges } from './abort.ts'
 import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
 import type { Engine } from './engine.ts'
@@ -9,15 +9,13 @@ import type { Engine } from './engine.ts'
  * count; what is parked stays parked, and what comes for it meanwhile is there when the run goes on.
  */
 
-const PAUSABLE: readonly RunStatus[] = ['queued', 'running', 'waiting']
-
 /** Pauses a run and its descendants. Throws `not_found`, and `conflict` where it is paused, cancelling or has ended. */
 export async function pauseRun(engine: Engine, id: string): Promise<void> {
   const paused = await controlled(engine, async (batch) => {
     const runs = await lockTrees({ batch }, [id])
     const run = requireControlled(runs, id)
-    if (!PAUSABLE.includes(run.status)) throw refusal(run, 'only a queued, running or waiting run can be paused')
-    const ids = idsOf(runs, PAUSABLE)
+    if (!goesOn(run.status)) throw refusal(run, 'only a queued, running or waiting run can be paused')
+    const ids = idsOf(runs, GOING_RUN_STATUSES)
     await beginPause({ batch }, ids)
     return ids
   })

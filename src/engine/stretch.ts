@@ -1,4 +1,4 @@
-import type { Ahead } from '../db/commit.ts'
+import type { RunState } from '../db/commit.ts'
 import { readUnsettled, stepKey } from '../db/activation.ts'
 import type { JobAddress } from '../queue/names.ts'
 import { carrierOf } from '../workflow/carrier.ts'
@@ -71,14 +71,14 @@ function looksOnlyAt({ dependencies, needs, needsOrder }: CompiledStep, index: n
 export function activateNext(
   run: Pick<Activation, 'run' | 'workflow' | 'jobEpoch'>,
   step: CompiledStep,
-  { ahead, resultOf }: Foresight,
+  { state, resultOf }: Foresight,
 ): Activation {
   const needs = step.needs.map((index) => {
     const { output } = resultOf(index)
     // Parsed for each step, which may do with it what it likes.
     return { status: 'completed' as const, output: output === null ? null : (JSON.parse(output) as Json), error: null }
   })
-  const { runStatus, epoch, haltedBy, now } = ahead
+  const { runStatus, epoch, haltedBy, now } = state
   return {
     run: run.run,
     workflow: run.workflow,
@@ -109,13 +109,13 @@ export function activateNext(
 }
 
 /** How a run is behind a commit, which tells how it was before: it has started the run, where that had not started yet. */
-export function afterCommit({ row }: Activation, ahead: Ahead): Ahead {
+export function afterCommit({ row }: Activation, state: RunState): RunState {
   const startsRun = row.runStatus === 'queued' || row.runStatus === 'waiting'
-  return startsRun && ahead.runStatus === row.runStatus ? { ...ahead, runStatus: 'running' } : ahead
+  return startsRun && state.runStatus === row.runStatus ? { ...state, runStatus: 'running' } : state
 }
 
 /** How a run is, and how the steps that another looks at completed. */
 export interface Foresight {
-  ahead: Ahead
+  state: RunState
   resultOf: (step: number) => StepResult
 }

@@ -24,6 +24,14 @@ export function isFinished(status: RunStatus): boolean {
   return (FINISHED_RUN_STATUSES as readonly RunStatus[]).includes(status)
 }
 
+/** Run statuses in which further steps begin. */
+export const GOING_RUN_STATUSES = ['queued', 'running', 'waiting'] as const satisfies readonly RunStatus[]
+
+/** Whether further steps of the run begin. */
+export function goesOn(status: RunStatus): boolean {
+  return (GOING_RUN_STATUSES as readonly RunStatus[]).includes(status)
+}
+
 /** Statuses of a step within a run. */
 export const STEP_STATUSES = [
   'pending',

@@ -21,8 +21,8 @@ const EACH_ONCE = Object.fromEntries(definition.steps.map((step) => [step.id, 1]
 /** Longer than the lock and the heartbeats, so that whoever gives up during an outage would do so. */
 const OUTAGE_MS = 8_000
 
-async function running(system: System, ids: readonly string[]): Promise<void> {
-  for (const id of ids) await system.executing(id, 's2')
+async function underWay(system: System, ids: readonly string[]): Promise<void> {
+  await Promise.all(ids.map((id) => system.begun(id, 's2')))
 }
 
 /** The outage lasts, and no process gives up. */
@@ -44,7 +44,7 @@ async function expectToSurvive(
   try {
     await createEffects(system.database)
     const ids = await Promise.all([1, 2, 3].map(() => system.start(definition)))
-    await running(system, ids)
+    await underWay(system, ids)
     await outage(system)
     for (const id of ids) {
       const run = await system.ended(id)

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { beginPause } from '../../src/db/controls.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { pauseRun, resumeRun } from '../../src/engine/pause.ts'
 import type { StartRequest } from '../../src/engine/start.ts'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
@@ -131,10 +133,15 @@ describe('a worker that takes one step at a time', () => {
       expect(statusesOf(run)).toEqual({ before: 'completed', one: 'failed', a: 'skipped', b: 'skipped', c: 'skipped' })
     })
 
-    test('begins no step that it has foreseen once the run is paused', async () => {
+    const pauses: { told: string; pause: (system: Engine, id: string) => Promise<void> }[] = [
+      { told: 'of that', pause: pauseRun },
+      { told: 'nothing of that', pause: async ({ db }, id) => beginPause(db, [id]) },
+    ]
+
+    test.each(pauses)('begins no step that it has foreseen once the run is paused, told $told', async ({ pause }) => {
       const id = await engine().start(fan('hold'))
       await eventually(() => held.has(`${id}.one`))
-      await pauseRun(engine().engine, id)
+      await pause(engine().engine, id)
       const before = await engine().read(id)
       expect(Object.values(statusesOf(before))).toContain('pending')
       held.get(`${id}.one`)!()
