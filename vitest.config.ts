@@ -7,9 +7,17 @@ const AT_ONCE = 3
 const LONGEST = ['browser/every-page', 'browser/runs', 'browser/run', 'contract/waiting', 'browser/lists']
 const servers = ['test/support/global-setup.ts']
 /** Tests with real processes that mostly wait: two files at a time. */
-const PAIRED = ['npm-start', 'move', 'workers', 'slow-order', 'controls', 'outages', 'streams', 'parked'].map(
-  (name) => `test/chaos/${name}.test.ts`,
-)
+const PAIRED = [
+  'npm-start',
+  'move',
+  'workers',
+  'slow-order',
+  'controls',
+  'outages',
+  'streams',
+  'parked',
+  'meddling',
+].map((name) => `test/chaos/${name}.test.ts`)
 const ofProcesses = {
   // Tests of one file that mostly wait do so at the same time.
   maxConcurrency: 8,

@@ -161,7 +161,9 @@ function manageProcesses(environment: Record<string, string> & { PORT: string })
       apis.push(child)
       const address = `http://127.0.0.1:${env['PORT'] ?? environment.PORT}`
       url = address
-      return ready(child, 'the API', async () => (await fetch(`${address}/ready`)).ok)
+      // What answers there may be another's, where this one has found its port taken.
+      const listens = () => child.lines.some((line) => line.includes('listening on'))
+      return ready(child, 'the API', async () => listens() && (await fetch(`${address}/ready`)).ok)
     },
     startWorker(env: Record<string, string> = {}) {
       const child = startProcess([`${DIST}/workers/main.js`], { ...environment, ...env })
