@@ -110,7 +110,7 @@ export class GroupCommit {
     const { done, ended } = await completeSteps(this.db, items)
     this.ended.tell(ended)
     const counted = await this.countedOf(items, done)
-    return items.map((item, index) => ({ counted: counted[index]!, told: done.get(keyOf(item)) ?? null }))
+    return items.map((item, index) => ({ counted: counted[index]!, atCommit: done.get(keyOf(item)) ?? null }))
   }
 
   /** A commit that did not count was either fenced, or had been made before its answer got lost. */
@@ -126,7 +126,7 @@ export class GroupCommit {
 export interface Committed {
   counted: boolean
   /** Null where only a look behind a lost answer has told that it counted, and where it did not. */
-  told: AtCommit | null
+  atCommit: AtCommit | null
 }
 
 /** A start on its way to Postgres; `dropped` once its step has ended. */

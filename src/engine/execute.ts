@@ -347,12 +347,12 @@ export class StepExecutor {
         const runCompletion = completionOfRun(activation, result)
         const due = lookAhead(activation)
         const askedMs = performance.now()
-        const { counted, told } = await this.commit.complete(
+        const { counted, atCommit } = await this.commit.complete(
           { ...key, ...result, next: due[0]?.index ?? null, runCompletion },
           mark,
         )
         if (!counted) return this.fenced(key)
-        const next = this.foreseen.behind(activation, { result, due, told, askedMs })
+        const next = this.foreseen.behind(activation, { result, due, atCommit, askedMs })
         await this.release.byStep(activation, job)
         return settled({ next })
       }

@@ -30,7 +30,7 @@ export interface Told {
 interface Completed {
   result: StepResult
   due: readonly CompiledStep[]
-  told: AtCommit | null
+  atCommit: AtCommit | null
   /** As in {@link Told}. */
   askedMs: number
 }
@@ -61,19 +61,19 @@ export class Foreseen {
 
   /**
    * What there is to decide about the step that the same job runs behind one that completed; of `due` steps of other jobs it
-   * is kept until these come up. `told`: null where that is not known.
+   * is kept until these come up. `atCommit`: null where that is not known.
    */
-  behind(before: Activation, { result, due, told, askedMs }: Completed): Activation | null {
+  behind(before: Activation, { result, due, atCommit, askedMs }: Completed): Activation | null {
     const { run, workflow, step, child, jobEpoch } = before
     const isFirst = jobEpoch === FIRST_EPOCH
     const hasNext = successorOf(before) !== null
     // A step of another job may look at this one only, or at several.
     const isLookedAt = (due.length > 0 && !hasNext) || (isFirst && workflow.firstShape.hasLateJoin)
     if (child === null && isLookedAt) this.note(run.id, step.index, result)
-    if (told === null) return null
-    if (!goesOnAs(told.run, jobEpoch)) this.forget(run.id)
-    if (!told.isNextDue) return null
-    const after = afterCommit(before, told.run)
+    if (atCommit === null) return null
+    if (!goesOnAs(atCommit.run, jobEpoch)) this.forget(run.id)
+    if (!atCommit.isNextDue) return null
+    const after = afterCommit(before, atCommit.run)
     if (hasNext) return activateNext(before, due[0]!, { state: after, resultOf: () => result })
     // The commit has told of the first that nobody has begun it. In a run that was never dispatched anew that goes for all.
     this.keep({ run: before, state: after, askedMs }, isFirst ? due : due.slice(0, 1))
