@@ -155,7 +155,10 @@ done AS (
   INSERT INTO step_results (run_id, step_index, output) SELECT run_id, step_index, output::json FROM done
 )`
 
-/** The run is as it was when the statement began, like in any read that came just before the commit. */
+/**
+ * The run is as it was when the statement began, like in any read that came just before the commit. It is joined from the
+ * left, although it is always there, so that no plan begins with the runs.
+ */
 const TELL_RUN = `r.status AS "runStatus", r.epoch AS "runEpoch", r.halted_by AS "haltedBy", clock_timestamp()::text AS now`
 
 const COMPLETE = `
@@ -163,7 +166,7 @@ WITH input AS (
   SELECT * FROM unnest(${RESULTS}) AS i(${COLUMNS})
 ), ${runsStarted('starts_run')}, ${completeDone('')}
 SELECT d.run_id || '.' || d.step_index AS key, ${TELL_RUN}, false AS "isNextDue"
-FROM done d JOIN runs r ON r.id = d.run_id`
+FROM done d LEFT JOIN runs r ON r.id = d.run_id`
 
 const GOES_ON = `('queued', 'running', 'waiting')`
 
@@ -191,7 +194,7 @@ WITH input AS MATERIALIZED (
 SELECT d.run_id || '.' || d.step_index AS key, ${TELL_RUN}, n.run_id IS NOT NULL AS "isNextDue",
   NULL::uuid AS id, NULL::int AS "endedEpoch", NULL::uuid AS run, NULL AS step, NULL::int AS epoch, NULL::uuid AS "workflowId", NULL AS "concurrencyKey"
 FROM done d
-JOIN runs r ON r.id = d.run_id
+LEFT JOIN runs r ON r.id = d.run_id
 LEFT JOIN steps n ON n.run_id = d.run_id AND n.step_index = d.next_index AND n.status = 'pending' AND n.attempt = 0
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, NULL, ${TELL_ENDED.columns}
