@@ -102,8 +102,11 @@ interface RawActivation extends Omit<ActivationRow, 'dependencies' | 'needs'> {
   needRows: ActivationRow['needs'] | null
 }
 
+/** {@link RunState} of the run `r`. */
+const RUN_STATE = `r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy", clock_timestamp()::text AS now`
+
 /** Of the run `r` and its step `s`. */
-const STATE = `r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy",
+const STATE = `${RUN_STATE},
        s.status, s.attempt, s.retry_count AS "retryCount",
        extract(epoch FROM s.retry_at - clock_timestamp())::float8 * 1000 AS "retryInMs",
        s.worker_id AS "workerId",
@@ -111,8 +114,7 @@ const STATE = `r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy",
          SELECT extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 * 1000
          FROM workers w WHERE w.id = s.worker_id AND w.stopped_at IS NULL) END AS "ownerSilentMs",
        s.started_at::text AS "startedAt", s.waiting_for AS "waitingFor", s.item,
-       extract(epoch FROM s.wake_at - clock_timestamp())::float8 * 1000 AS "wakeInMs",
-       clock_timestamp()::text AS now`
+       extract(epoch FROM s.wake_at - clock_timestamp())::float8 * 1000 AS "wakeInMs"`
 
 const ACTIVATIONS = `
 SELECT i.ord, ${STATE}, d.statuses AS "depStatuses", d.branches AS "depBranches", n.rows AS "needRows"
@@ -197,7 +199,7 @@ export async function readIfSettled(
 ): Promise<(RunState | null)[]> {
   const rows = await db.batch<RunState & { ord: string }>(
     'read_if_settled',
-    `SELECT i.ord, r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy", clock_timestamp()::text AS now
+    `SELECT i.ord, ${RUN_STATE}
      FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS i(run_id, steps, ord) JOIN runs r ON r.id = i.run_id
      WHERE (
        SELECT s.step_index FROM steps s

@@ -1,5 +1,5 @@
 import type { Database } from './client.ts'
-import type { RunStatus } from '../workflow/states.ts'
+import { GOING_RUN_STATUSES, type RunStatus } from '../workflow/states.ts'
 import { ENDED, finishedOf, TELL_ENDED, WAKE_PARENTS, type EndedRow, type Finished } from './run-end.ts'
 import type { StoredError } from './schema.ts'
 
@@ -168,7 +168,7 @@ WITH input AS (
 SELECT d.run_id || '.' || d.step_index AS key, ${TELL_RUN}, false AS "isNextDue"
 FROM done d LEFT JOIN runs r ON r.id = d.run_id`
 
-const GOES_ON = `('queued', 'running', 'waiting')`
+const GOES_ON = `(${GOING_RUN_STATUSES.map((status) => `'${status}'`).join(', ')})`
 
 /** Besides, tells of the next steps, and ends runs. The other steps of a run that may end have settled before, or it does not end here. */
 const COMPLETE_AND_MORE = `

@@ -50,8 +50,8 @@ interface Held {
  *
  * It may be outdated, like any read by the time that it is acted on; what then must not count is fenced. Whoever changes a
  * run otherwise than by its steps has it forgotten, so does a failure that stops the run, and so does the next commit here
- * that finds the run changed. It is for the first start of a
- * job only: whatever else can have happened to the step has had its job started.
+ * that finds the run changed. It is for the first start of a job only: whatever else can have happened to the step has had
+ * its job started.
  */
 export class Foreseen {
   private readonly runs = new LRUCache<string, Held>({ max: FORESEEN_RUNS, maxSize: FORESEEN_BYTES })
