@@ -170,7 +170,10 @@ FROM done d LEFT JOIN runs r ON r.id = d.run_id`
 
 const GOES_ON = `(${GOING_RUN_STATUSES.map((status) => `'${status}'`).join(', ')})`
 
-/** Besides, tells of the next steps, and ends runs. The other steps of a run that may end have settled before, or it does not end here. */
+/**
+ * Besides, tells of the next steps, and ends runs. The other steps of a run that may end have settled before, or it does not end here.
+ * Whether the run may end is asked for each alone: joined, or as EXISTS, a young database's plan looks through all unfinished runs.
+ */
 const COMPLETE_AND_MORE = `
 WITH input AS MATERIALIZED (
   SELECT i.*, others.completed, others.skipped
@@ -179,9 +182,10 @@ WITH input AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE o.status = 'completed') AS completed, count(*) FILTER (WHERE o.status = 'skipped') AS skipped
     FROM steps o
     WHERE i.ends_epoch IS NOT NULL AND o.run_id = i.run_id AND o.step_index <> i.step_index AND o.parent_index IS NULL
-    HAVING bool_and(o.status IN ('completed', 'skipped')) IS NOT FALSE
-  ) others ON i.ends_epoch IS NOT NULL
-    AND EXISTS (SELECT 1 FROM runs r WHERE r.id = i.run_id AND r.epoch = i.ends_epoch AND r.status IN ${GOES_ON} AND r.compensation IS NULL)
+    HAVING i.ends_epoch IS NOT NULL AND bool_and(o.status IN ('completed', 'skipped')) IS NOT FALSE AND (
+      SELECT r.epoch = i.ends_epoch AND r.status IN ${GOES_ON} AND r.compensation IS NULL FROM runs r WHERE r.id = i.run_id
+    )
+  ) others ON true
 ), ${runsStarted('starts_run AND completed IS NULL')}, ${completeDone(
   ', i.next_index, i.started_at, i.ends_epoch, i.run_output, i.completed, i.skipped',
 )}, ended AS (
