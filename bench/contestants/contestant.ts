@@ -1,6 +1,8 @@
 import { QueueEvents } from 'bullmq'
-import type { DefinitionInput } from '../../src/workflow/definition.ts'
-import { jobId, ROOT_JOB, RUNS_QUEUE } from '../../src/queue/names.ts'
+import { FIRST_EPOCH, firstFlow } from '../../src/engine/dispatch.ts'
+import { jobId, ROOT_JOB, RUNS_QUEUE, stepsQueue } from '../../src/queue/names.ts'
+import { compileWorkflow, type CompiledWorkflow } from '../../src/workflow/compile.ts'
+import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
 import { withTimeout } from '../../src/timeout.ts'
 
 /** Something that runs workflows of steps that do nothing: one process that submits, one or more that work. */
@@ -17,18 +19,53 @@ export interface Contestant {
 
 const ONE_RUN_MS = 30_000
 
-/**
- * Hears of the end of runs as BullMQ tells it: their last jobs have completed, which are their root jobs unless `last` says
- * otherwise. The same for the floor and for Sluice.
- */
-export class RunWatch {
+/** The job that completes last of a workflow's runs: the root job, or that of the last step. */
+interface LastJob {
+  /** BullMQ's name. */
+  queue: string
+  step: string
+}
+
+/** {@link LastJob} of a workflow whose steps all complete. */
+export function lastJobOf(workflow: CompiledWorkflow): LastJob {
+  const { hasRoot, steps } = firstFlow(workflow, { id: '', priority: null })
+  const top = hasRoot ? undefined : steps.find(({ parent }) => parent < 0)
+  return top === undefined ? { queue: RUNS_QUEUE, step: ROOT_JOB } : { queue: stepsQueue(top.queue), step: top.id }
+}
+
+/** A {@link RunWatch} for each workflow that is asked about. */
+export class RunWatches {
+  private readonly byName = new Map<string, RunWatch>()
+  private readonly redisUrl: string
+  private readonly prefix: string
+
+  constructor(redisUrl: string, prefix: string) {
+    this.redisUrl = redisUrl
+    this.prefix = prefix
+  }
+
+  of(definition: DefinitionInput): RunWatch {
+    const known = this.byName.get(definition.name)
+    if (known !== undefined) return known
+    const watch = new RunWatch(this.redisUrl, this.prefix, lastJobOf(compileWorkflow(definition as Json)))
+    this.byName.set(definition.name, watch)
+    return watch
+  }
+
+  async close(): Promise<void> {
+    for (const watch of this.byName.values()) await watch.close()
+  }
+}
+
+/** Hears of the end of a workflow's runs as BullMQ tells it: their last jobs have completed. The same for the floor and for Sluice. */
+class RunWatch {
   private readonly events: QueueEvents
   private readonly waiting = new Map<string, () => void>()
   private readonly ready: Promise<unknown>
   private readonly step: string
   private listen: (job: string) => void = () => {}
 
-  constructor(redisUrl: string, prefix: string, last = { queue: RUNS_QUEUE, step: ROOT_JOB }) {
+  constructor(redisUrl: string, prefix: string, last: LastJob) {
     this.step = last.step
     this.events = new QueueEvents(last.queue, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
     this.events.on('completed', ({ jobId }) => {
@@ -42,7 +79,7 @@ export class RunWatch {
   /** The milliseconds from before `submit` until the run has ended. */
   async time(run: string, submit: () => Promise<unknown>): Promise<number> {
     await this.ready
-    const last = jobId({ run, step: this.step, epoch: 1 })
+    const last = jobId({ run, step: this.step, epoch: FIRST_EPOCH })
     const ended = new Promise<void>((resolve) => this.waiting.set(last, resolve))
     const began = performance.now()
     await submit()

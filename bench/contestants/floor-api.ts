@@ -1,29 +1,31 @@
 import { createServer } from 'node:http'
 import { FlowProducer, Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { firstFlow } from '../../src/engine/dispatch.ts'
+import { FIRST_EPOCH, firstFlow } from '../../src/engine/dispatch.ts'
 import { buildFlow } from '../../src/queue/flow.ts'
-import { jobId, ROOT_JOB, RUNS_QUEUE } from '../../src/queue/names.ts'
+import { jobId } from '../../src/queue/names.ts'
 import { compileWorkflow } from '../../src/workflow/compile.ts'
 import type { Json } from '../../src/workflow/definition.ts'
+import { lastJobOf } from './contestant.ts'
 import { chain } from './shapes.ts'
 
 /**
  * The least API that bare BullMQ could have, in front of a floor's worker: POST /?runs=3 adds three flows (without: one),
- * GET /ID says whether a root job has completed. Prints `listening on PORT`, then lives until it is killed, or its parent has gone.
+ * GET /ID says whether a run's last job has completed. Prints `listening on PORT`, then lives until it is killed, or its parent has gone.
  */
 const [redisUrl, prefix, definitionName, length] = process.argv.slice(2) as [string, string, string, string]
 
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
 const flows = new FlowProducer({ connection, prefix })
-const roots = new Queue(RUNS_QUEUE, { connection, prefix })
 const compiled = compileWorkflow(chain(definitionName, Number(length)) as Json)
+const last = lastJobOf(compiled)
+const queue = new Queue(last.queue, { connection, prefix })
 let submitted = 0
 
 async function answer(method: string | undefined, path: string): Promise<{ id: string; status: string }> {
   if (method === 'GET') {
     const id = path.slice(1)
-    const status = await roots.getJobState(jobId({ run: id, step: ROOT_JOB, epoch: 1 }))
+    const status = await queue.getJobState(jobId({ run: id, step: last.step, epoch: FIRST_EPOCH }))
     return { id, status }
   }
   const runs = Number(new URL(path, 'http://floor').searchParams.get('runs') ?? 1)

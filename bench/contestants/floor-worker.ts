@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { FlowProducer, Queue, Worker, type Job } from 'bullmq'
 import { Redis } from 'ioredis'
-import { GATES_QUEUE, jobId, ROOT_JOB, RUNS_QUEUE, stepsQueue, type JobAddress } from '../../src/queue/names.ts'
+import { GATES_QUEUE, jobId, RUNS_QUEUE, stepsQueue, type JobAddress } from '../../src/queue/names.ts'
 import { isLate, lateStep } from '../../src/engine/dispatch.ts'
 import { lateJob } from '../../src/queue/flow.ts'
 import { compileWorkflow, type CompiledWorkflow } from '../../src/workflow/compile.ts'
 import type { Json } from '../../src/workflow/definition.ts'
+import { lastJobOf } from './contestant.ts'
 
 /**
  * The floor's worker process: bare BullMQ, which does nothing with each job but let go what is due, by counters
@@ -14,10 +15,10 @@ import type { Json } from '../../src/workflow/definition.ts'
  */
 const [redisUrl, prefix, concurrency, definitionsFile] = process.argv.slice(2) as [string, string, string, string]
 
-const workflows = new Map<string, CompiledWorkflow>()
+const workflows = new Map<string, { workflow: CompiledWorkflow; lastJob: string }>()
 for (const raw of JSON.parse(readFileSync(definitionsFile, 'utf8')) as Json[]) {
   const workflow = compileWorkflow(raw)
-  workflows.set(workflow.definition.name, workflow)
+  workflows.set(workflow.definition.name, { workflow, lastJob: lastJobOf(workflow).step })
 }
 
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
@@ -26,8 +27,18 @@ const flows = new FlowProducer({ connection, prefix })
 /** By run: for each gated step, how many of its openers have not settled. */
 const closed = new Map<string, number[]>()
 
+/** Does what there is to do with any job. */
 async function settle(address: JobAddress): Promise<void> {
-  const workflow = workflows.get(address.run.split('~')[0]!)!
+  const { workflow, lastJob } = workflows.get(address.run.split('~')[0]!)!
+  if (address.step === lastJob) {
+    closed.delete(address.run)
+    await connection.incr(`${prefix}:finished`)
+  } else {
+    await letGo(workflow, address)
+  }
+}
+
+async function letGo(workflow: CompiledWorkflow, address: JobAddress): Promise<void> {
   const { plan, indexOf, steps } = workflow
   const opens = plan.opens[indexOf.get(address.step)!]!
   if (opens.length === 0) return
@@ -50,17 +61,9 @@ const options = {
   lockDuration: 5_000,
   removeOnComplete: { count: 1_000 },
 }
-const workers = [
-  new Worker<JobAddress>(stepsQueue('default'), (job: Job<JobAddress>) => settle(job.data), options),
-  new Worker<JobAddress>(
-    RUNS_QUEUE,
-    async (job: Job<JobAddress>) => {
-      if (job.data.step === ROOT_JOB) closed.delete(job.data.run)
-      await connection.incr(`${prefix}:finished`)
-    },
-    options,
-  ),
-]
+const workers = [stepsQueue('default'), RUNS_QUEUE].map(
+  (queue) => new Worker<JobAddress>(queue, (job: Job<JobAddress>) => settle(job.data), options),
+)
 await Promise.all(workers.map((worker) => worker.waitUntilReady()))
 process.on('disconnect', () => process.exit())
 console.log('ready')

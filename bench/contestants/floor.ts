@@ -9,7 +9,7 @@ import { compileWorkflow } from '../../src/workflow/compile.ts'
 import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
 import { startProcess, stopProcess, until } from '../harness/processes.ts'
 import type { Stack } from '../harness/stack.ts'
-import { RunWatch, type Contestant } from './contestant.ts'
+import { RunWatches, type Contestant } from './contestant.ts'
 
 /** Runs of one submission, as in Sluice's. */
 export const RUNS_PER_SUBMISSION = 100
@@ -39,7 +39,7 @@ export async function startFloor(
   const connection = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
   const flows = new FlowProducer({ connection, prefix })
   let submitted = 0
-  let watch: RunWatch | undefined
+  const watches = new RunWatches(stack.redisUrl, prefix)
   const flowsOf = (definition: DefinitionInput, ids: readonly string[]) => {
     const compiled = compileWorkflow(definition as Json)
     return ids.map((id) => buildFlow(firstFlow(compiled, { id, priority: null })))
@@ -60,17 +60,17 @@ export async function startFloor(
       return performance.now() - started
     },
     async once(definition) {
-      watch ??= new RunWatch(stack.redisUrl, prefix)
       const [id] = idsOf(definition, 1)
       const flow = flowsOf(definition, [id!])
-      return watch.time(id!, () => flows.addBulk(flow))
+      return watches.of(definition).time(id!, () => flows.addBulk(flow))
     },
     async keep(definition, runs, atOnce) {
-      watch ??= new RunWatch(stack.redisUrl, prefix)
-      return watch.keep(runs, atOnce, (count) => flows.addBulk(flowsOf(definition, idsOf(definition, count))))
+      return watches
+        .of(definition)
+        .keep(runs, atOnce, (count) => flows.addBulk(flowsOf(definition, idsOf(definition, count))))
     },
     async stop() {
-      await watch?.close()
+      await watches.close()
       await stopProcess(worker)
       await flows.close()
       connection.disconnect()

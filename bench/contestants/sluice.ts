@@ -10,15 +10,11 @@ import { registerWorkflow } from '../../src/engine/register.ts'
 import { startRuns } from '../../src/engine/start.ts'
 import { createLogger } from '../../src/log.ts'
 import { PACKAGE_ROOT } from '../../src/package-root.ts'
-import { stepsQueue } from '../../src/queue/names.ts'
 import { RunQueue } from '../../src/queue/queue.ts'
-import { carrierOf } from '../../src/workflow/carrier.ts'
-import { closingStepOf } from '../../src/workflow/closing-step.ts'
-import { compileWorkflow } from '../../src/workflow/compile.ts'
 import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
 import { startProcess, stopProcess, until } from '../harness/processes.ts'
 import { createDatabase, dropDatabase, type Stack } from '../harness/stack.ts'
-import { RunWatch, type Contestant } from './contestant.ts'
+import { RunWatches, type Contestant } from './contestant.ts'
 import { RUNS_PER_SUBMISSION } from './floor.ts'
 
 /** What may differ between two measurements of Sluice. */
@@ -70,17 +66,7 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
     ),
   )
   await until(() => Promise.resolve(engine.queueLife.token !== null))
-  const watches = new Map<string, RunWatch>()
-  const watchOf = (definition: DefinitionInput): RunWatch => {
-    const known = watches.get(definition.name)
-    if (known !== undefined) return known
-    const compiled = compileWorkflow(definition as Json)
-    const closing = closingStepOf(compiled)
-    const last = closing && { queue: stepsQueue(closing.queue), step: carrierOf(compiled, closing).id }
-    const watch = new RunWatch(stack.redisUrl, prefix, last ?? undefined)
-    watches.set(definition.name, watch)
-    return watch
-  }
+  const watches = new RunWatches(stack.redisUrl, prefix)
   const unfinished = async (ids: readonly string[]) =>
     (await db.batch<{ id: string }>('unfinished', UNFINISHED, [ids])).map(({ id }) => id)
   return {
@@ -106,14 +92,14 @@ export async function startSluice(stack: Stack, options: SluiceOptions): Promise
     async once(definition) {
       const { version } = await registerWorkflow(engine, definition as Json)
       const id = uuidv7()
-      return watchOf(definition).time(id, () => startRuns(engine, version, [{ id }]))
+      return watches.of(definition).time(id, () => startRuns(engine, version, [{ id }]))
     },
     async keep(definition, runs, atOnce) {
       const { version } = await registerWorkflow(engine, definition as Json)
-      return watchOf(definition).keep(runs, atOnce, (count) => startRuns(engine, version, emptyRequests(count)))
+      return watches.of(definition).keep(runs, atOnce, (count) => startRuns(engine, version, emptyRequests(count)))
     },
     async stop() {
-      for (const watch of watches.values()) await watch.close()
+      await watches.close()
       await Promise.all(workers.map(stopProcess))
       await reconciler.stop()
       await queue.close()

@@ -16,18 +16,21 @@ const row = (size: number) =>
     depends_on: n === 0 ? [] : [`s${n - 1}`],
   }))
 
-const compiled = (steps: object[], sequencing = 'segment') =>
+const compiled = (steps: object[], sequencing = 'step') =>
   compileWorkflow({ name: 'w', sequencing, steps } as unknown as Json)
 
-test('with segments, a flow whose jobs all hang from that of the only last step has no root job', () => {
-  const spec = firstFlow(compiled(row(3)), RUN)
-  expect(spec.hasRoot).toBe(false)
-  expect(spec.steps.map(({ parent }) => parent)).toEqual([1, 2, -1])
-  expect(flowAnew(compiled(row(3)), RUN, (step) => step < 2).hasRoot).toBe(false)
-})
+test.each(['step', 'segment'])(
+  'with sequencing %s, a flow whose jobs all hang from that of the only last step has no root job',
+  (sequencing) => {
+    const workflow = compiled(row(3), sequencing)
+    const spec = firstFlow(workflow, RUN)
+    expect(spec.hasRoot).toBe(false)
+    expect(spec.steps.map(({ parent }) => parent)).toEqual([1, 2, -1])
+    expect(flowAnew(workflow, RUN, (step) => step < 2).hasRoot).toBe(false)
+  },
+)
 
-test('a flow has a root job with a job for each step, with several last steps, where it is too deep, and where nothing is left', () => {
-  expect(firstFlow(compiled(row(3), 'step'), RUN).hasRoot).toBe(true)
+test('a flow has a root job with several last steps, where it is too deep, and where nothing is left', () => {
   const another = { id: 'another', queue: 'odd', config: { duration_seconds: 0 }, depends_on: ['s0'] }
   expect(firstFlow(compiled([...row(3), another]), RUN).hasRoot).toBe(true)
   expect(firstFlow(compiled(row(MAX_DEPTH)), RUN).hasRoot).toBe(false)
@@ -46,7 +49,7 @@ test('the flow that a run begins with has no jobs of late steps, and one that is
     { id: 'd', config: { duration_seconds: 0 }, depends_on: ['b', 'c'] },
   ]
   const shown = ({ steps }: FlowSpec) => steps.map(({ id, gated }) => [id, gated])
-  const workflow = compiled(joined, 'step')
+  const workflow = compiled(joined)
   expect(shown(firstFlow(workflow, RUN))).toEqual([
     ['a', false],
     ['b', false],

@@ -2,6 +2,7 @@ import type { QuietRun } from '../db/sweep.ts'
 import { ROOT_JOB, type JobAddress } from '../queue/names.ts'
 import type { JobPresence } from '../queue/queue.ts'
 import { findStep } from '../workflow/child-step.ts'
+import { closingStepOf } from '../workflow/closing-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { isSettled } from '../workflow/states.ts'
 import type { Engine } from './engine.ts'
@@ -38,6 +39,12 @@ export function stepsOf(workflow: CompiledWorkflow, address: JobAddress): string
 /** The root job of a run. */
 export function rootJobOf(run: { id: string; epoch: number }): DueJob {
   return { address: { run: run.id, step: ROOT_JOB, epoch: run.epoch }, step: null, queue: null, addedBy: null }
+}
+
+/** The job that waits for all others of a run: that of the step that sees to the end, as long as it is to run; else the root job. */
+export function endJobOf(run: QuietRun, workflow: CompiledWorkflow): DueJob {
+  const closing = closingStepOf(workflow)
+  return closing === null || isSettled(run.statuses[closing.index]!) ? rootJobOf(run) : dueJob(run, workflow, closing)
 }
 
 /** Jobs of the definition's steps that are due: all dependencies settled, nobody at work, no back-off running, not parked. */

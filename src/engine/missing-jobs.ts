@@ -4,7 +4,7 @@ import { closingStepOf } from '../workflow/closing-step.ts'
 import { isFinished } from '../workflow/states.ts'
 import { isLate } from './dispatch.ts'
 import type { Engine } from './engine.ts'
-import { dueChildren, dueSteps, isGone, isRootDue, presenceOf, rootJobOf, type DueJob } from './due-jobs.ts'
+import { dueChildren, dueSteps, endJobOf, isGone, isRootDue, presenceOf, rootJobOf, type DueJob } from './due-jobs.ts'
 import { inSmallGroups, type Budget, type Finding } from './drift-finding.ts'
 import { QUIET_MS } from './quiet.ts'
 
@@ -79,6 +79,8 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
   const found: Look = { suspects: [], mayCome: new Set(), isWhole: true }
   /** Jobs that are added only when they are due. */
   const late = new Set<DueJob>()
+  /** Jobs that wait for others before they are due. */
+  const waiting = new Set<DueJob>()
   const asked: DueJob[] = []
   for (const run of runs) {
     // Ended or paused since it was found, or being dispatched by this very process.
@@ -90,21 +92,20 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
     const workflow = await engine.versions.get(run.versionId)
     const due = dueSteps(run, workflow)
     if (due.length > STEPS_PER_RUN) found.isWhole = false
+    const end = endJobOf(run, workflow)
+    if (!isRootDue(run)) waiting.add(end)
     // Where a step's job sees to the end, the root job comes behind it, if at all.
-    const isRootless = closingStepOf(workflow) !== null
-    const root = rootJobOf(run)
-    if (isRootless) late.add(root)
-    if (!isRootless || isRootDue(run)) asked.push(root)
+    else if (closingStepOf(workflow) !== null) late.add(end)
+    if (!due.some(({ step }) => step === end.step)) asked.push(end)
     for (const job of due) {
       if (isLate(workflow, { step: workflow.indexOf.get(job.address.step)!, epoch: run.epoch })) late.add(job)
     }
     asked.push(...dueChildren(run, workflow), ...due.slice(0, STEPS_PER_RUN))
   }
-  const rootsDue = new Set(runs.filter(isRootDue).map(({ id }) => id))
   await inSmallGroups(engine, asked, async (job) => {
     const presence = await presenceOf(engine, job)
-    // Before the steps have settled, the root job waits for them, and so does an item beyond its map's concurrency.
-    const mayWait = job.addedBy !== null || (job.step === null && !rootsDue.has(job.address.run))
+    // An item beyond its map's concurrency waits, too.
+    const mayWait = job.addedBy !== null || waiting.has(job)
     if (!isGone(presence) && (presence !== 'parked' || mayWait)) return
     const finding = missing(job, presence, textOf(job, presence))
     found.suspects.push(finding)

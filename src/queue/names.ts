@@ -2,7 +2,7 @@
  * Names in the queue. Ids never hold a colon (BullMQ's separator); a step's job and its gate share an id, in two queues.
  */
 
-/** The queue of root jobs, one a run: each runs last and finalises its run. */
+/** The queue of root jobs: where no step's job does, a root job runs last and ends its run. */
 export const RUNS_QUEUE = 'runs'
 /** The queue of gates: jobs that no worker takes, each holding back one step until it is removed. */
 export const GATES_QUEUE = 'gates'

@@ -48,7 +48,7 @@ describe('the overview', () => {
     const { prefix, redisUrl } = dashboard.system
     await queues.getByRole('button', { name: 'Check' }).click()
     await queues.getByText('The queue agrees with Postgres').waitFor()
-    await withRedis(redisUrl, (redis) => redis.zrem(`${prefix}:runs:waiting-children`, `${asking}.$run.1`))
+    await withRedis(redisUrl, (redis) => redis.zrem(`${prefix}:steps-default:waiting-children`, `${asking}.decide.1`))
     await queues.getByRole('button', { name: 'Check' }).click()
     await queues.getByText('Jobs: 1 missing, 0 left over').waitFor()
     await queues.getByRole('button', { name: 'Repair' }).click()

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { createApp } from '../../src/api/app.ts'
 import { driftSchema, flushDrillSchema } from '../../src/api/schemas/drift.ts'
 import { Sweep } from '../../src/engine/sweep.ts'
-import { jobId, RUNS_QUEUE, type JobAddress } from '../../src/queue/names.ts'
+import { jobId, ROOT_JOB, RUNS_QUEUE, type JobAddress } from '../../src/queue/names.ts'
 import type { z } from '../../workers/action.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import type { Problem } from '../support/api-shapes.ts'
@@ -99,17 +99,21 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await cancel(id)
   })
 
-  test('a run without the job that would end it is told long before it ends', async () => {
-    // With segments, the job that would end it comes behind the last step.
-    const steps = [noop('a', [], { queue: IDLE })]
-    const id = await api.start({ name: `lost-root-${backend}`, sequencing: 'step', steps } as never)
+  const idle = (id: string, after: string[] = []) => noop(id, after, { queue: IDLE, priority: after.length })
+
+  test.each([
+    { ends: 'the job of its last step', steps: [idle('a'), idle('b', ['a'])], missing: 'b' },
+    { ends: 'a root job', steps: [idle('a'), idle('b', ['a']), idle('c', ['a'])], missing: null },
+  ])('a run that $ends would end is told to lack it long before it ends', async ({ steps, missing }) => {
+    const id = await start(`lost-end-${missing}`, steps)
     const address = await queued(id, 'a')
-    await queueOf(RUNS_QUEUE).remove(jobId({ ...address, step: '$run' }), { removeChildren: false })
-    expect(about(await ask('GET'), id)).toMatchObject([{ kind: 'missing_job', step_id: null, epoch: address.epoch }])
-    expect(about(await ask('POST'), id)).toMatchObject([{ step_id: null, repair: 'dispatched' }])
+    const queue = queueOf(missing === null ? RUNS_QUEUE : `steps-${IDLE}`)
+    await queue.remove(jobId({ ...address, step: missing ?? ROOT_JOB }), { removeChildren: false })
+    expect(about(await ask('GET'), id)).toMatchObject([{ kind: 'missing_job', step_id: missing, epoch: address.epoch }])
+    expect(about(await ask('POST'), id)).toMatchObject([{ step_id: missing, repair: 'dispatched' }])
     await eventually(async () => about(await ask('POST'), id).length === 0)
     const worker = await api.startWorker({ queues: [IDLE] })
-    expect(statusesOf(await api.ended(id))).toEqual({ a: 'completed' })
+    expect(new Set(Object.values(statusesOf(await api.ended(id))))).toEqual(new Set(['completed']))
     await worker.stop()
   })
 

@@ -40,11 +40,12 @@ describe.each(['redis', 'postgres'] as const)('with jobs on %s', (backend) => {
   it('stats and metrics tell how many jobs wait', async () => {
     const depths = await eventually(async () => {
       const { body } = await api.call<{ queues: Record<string, Record<string, number>> }>('stats')
-      return body.queues['runs']?.['waiting-children'] === 1 && body.queues
+      return body.queues['steps-default']?.['waiting-children'] === 1 && body.queues
     })
     expect(depths['steps-default']).toMatchObject({ 'waiting-children': 1, active: 0 })
+    expect(depths['runs']).toMatchObject({ 'waiting-children': 0, active: 0 })
     expect((await api.call<string>('/metrics')).body).toContain(
-      'sluice_queue_jobs{queue="runs",state="waiting-children"} 1',
+      'sluice_queue_jobs{queue="steps-default",state="waiting-children"} 1',
     )
   })
 
