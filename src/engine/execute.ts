@@ -346,15 +346,14 @@ export class StepExecutor {
         const { result } = outcome
         const runCompletion = completionOfRun(activation, result)
         const due = lookAhead(activation)
+        // In a run that was never dispatched anew nobody can have begun them.
+        const next = activation.jobEpoch === FIRST_EPOCH ? null : (due[0]?.index ?? null)
         const askedMs = performance.now()
-        const { counted, atCommit } = await this.commit.complete(
-          { ...key, ...result, next: due[0]?.index ?? null, runCompletion },
-          mark,
-        )
+        const { counted, atCommit } = await this.commit.complete({ ...key, ...result, next, runCompletion }, mark)
         if (!counted) return this.fenced(key)
-        const next = this.foreseen.behind(activation, { result, due, atCommit, askedMs })
+        const foreseen = this.foreseen.behind(activation, { result, due, atCommit, askedMs })
         await this.release.byStep(activation, job)
-        return settled({ next })
+        return settled({ next: foreseen })
       }
       case 'committed':
         if (mark) mark.dropped = true

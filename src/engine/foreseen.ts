@@ -72,10 +72,10 @@ export class Foreseen {
     if (child === null && isLookedAt) this.note(run.id, step.index, result)
     if (atCommit === null) return null
     if (!goesOnAs(atCommit.run, jobEpoch)) this.forget(run.id)
-    if (!atCommit.isNextDue) return null
+    // Where the run was dispatched anew, the commit tells whether somebody has begun the first of them before.
+    if (due.length === 0 || !(isFirst || atCommit.isNextDue)) return null
     const after = afterCommit(before, atCommit.run)
     if (hasNext) return activateNext(before, due[0]!, { state: after, resultOf: () => result })
-    // The commit has told of the first that nobody has begun it. In a run that was never dispatched anew that goes for all.
     this.keep({ run: before, state: after, askedMs }, isFirst ? due : due.slice(0, 1))
     return null
   }
