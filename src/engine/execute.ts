@@ -6,6 +6,7 @@ import type { CompiledStep } from '../workflow/compile.ts'
 import { decide, type Decision } from '../workflow/decide.ts'
 import { sendChanges, type AbortRequest } from './abort.ts'
 import { Activations, type Activation } from './activate.ts'
+import { AttemptAbort } from './attempt-abort.ts'
 import { GroupCommit, type StartMark } from './commit.ts'
 import { EndedRuns } from './ended-runs.ts'
 import { FIRST_EPOCH } from './dispatch.ts'
@@ -13,7 +14,7 @@ import { Foreseen } from './foreseen.ts'
 import type { Engine } from './engine.ts'
 import { parkedKindFor } from './park/kinds.ts'
 import { Parking } from './parking.ts'
-import { perform, type AttemptContext, type ExecutableAction, type Outcome } from './perform.ts'
+import { onlyComputes, perform, type AttemptContext, type ExecutableAction, type Outcome } from './perform.ts'
 import { completionOfRun } from './run-output.ts'
 import { Release } from './release.ts'
 import { RunningAttempts, startTimeout } from './running-attempts.ts'
@@ -284,22 +285,24 @@ export class StepExecutor {
   private async attempt(
     activation: Activation,
     key: AttemptKey,
-  ): Promise<{ outcome: Outcome; mark: StartMark } | null> {
-    const abort = new AbortController()
+  ): Promise<{ outcome: Outcome; mark?: StartMark | undefined } | null> {
+    const abort = new AttemptAbort()
     const compensates = activation.child !== null && activation.child.itemIndex === null
     this.running.add({ key, epoch: activation.jobEpoch, compensates, abort })
     const timer = startTimeout(activation.step, abort)
     try {
-      const mark = this.commit.start(key)
-      // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
-      if ((activation.jobEpoch > FIRST_EPOCH || activation.row.attempt > 0) && !(await mark.counted)) return null
       const { step } = activation
-      const context = this.contextOf(activation, key, abort.signal)
       const kind = parkedKindFor(step.step.type)
+      // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
+      const isContested = activation.jobEpoch > FIRST_EPOCH || activation.row.attempt > 0
+      const isInstant = kind === undefined && onlyComputes(step)
+      const mark = isContested || !isInstant ? this.commit.start(key) : undefined
+      if (isContested && !(await mark?.counted)) return null
       const outcome = await perform({
         activation,
         scope: scopeOf(activation),
-        context,
+        abort,
+        contextOf: () => this.contextOf(activation, key, abort.signal),
         action: step.action === null ? undefined : this.options.action(step.action),
         db: this.engine.db,
         park: kind && (() => kind.begin(this.parking.contextOf(activation, key, abort.signal))),
@@ -328,7 +331,7 @@ export class StepExecutor {
 
   /** Commits how an attempt ended, and ends its job where it is to come up again later. */
   private async finish(
-    { outcome, mark }: { outcome: Outcome; mark?: StartMark },
+    { outcome, mark }: { outcome: Outcome; mark?: StartMark | undefined },
     { activation, key, address: job, bull, token }: Place & { activation: Activation; key: AttemptKey },
   ): Promise<Progress> {
     switch (outcome.kind) {

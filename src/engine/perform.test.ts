@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { AttemptAbort, AttemptAborted } from './attempt-abort.ts'
 import { perform, type Attempt, type Outcome } from './perform.ts'
 
 /** An attempt of an approval whose beginning to wait ends like that. */
@@ -6,7 +7,7 @@ function waiting(park: () => Promise<Outcome>): Attempt {
   const step = { id: 'gate', type: 'approval', config: {} }
   return {
     activation: { step: { step, action: null } },
-    context: { signal: new AbortController().signal },
+    abort: new AttemptAbort(),
     park,
   } as unknown as Attempt
 }
@@ -19,4 +20,27 @@ it('a step that begins to wait while Postgres breaks off has not failed: it is r
 it('a step that cannot begin to wait for a reason of its own has failed', async () => {
   const outcome = await perform(waiting(() => Promise.reject(new Error('config.event is no name'))))
   expect(outcome).toMatchObject({ kind: 'failed', error: { message: 'config.event is no name' } })
+})
+
+it('an attempt that is over before it has begun is not executed', async () => {
+  const abort = new AttemptAbort()
+  abort.abort(new AttemptAborted('cancelled', 'the run was cancelled'))
+  const begun = () => Promise.reject(new Error('it was executed'))
+  expect(await perform({ ...waiting(begun), abort })).toEqual({ kind: 'cancelled', reason: 'the run was cancelled' })
+})
+
+it('an attempt that waits ends as soon as it is told to, for the first reason that it is told', async () => {
+  const attempt = waiting(() => new Promise(() => undefined))
+  const outcome = perform(attempt)
+  attempt.abort.abort(new AttemptAborted('shutdown', 'the worker shuts down'))
+  attempt.abort.abort(new AttemptAborted('cancelled', 'the run was cancelled'))
+  expect(await outcome).toEqual({ kind: 'released' })
+})
+
+it('a signal that is asked for after the end has fired with the reason', () => {
+  const abort = new AttemptAbort()
+  const reason = new AttemptAborted('timeout', 'too long')
+  abort.abort(reason)
+  expect(abort.signal.aborted).toBe(true)
+  expect(abort.signal.reason).toBe(reason)
 })

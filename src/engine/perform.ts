@@ -8,8 +8,10 @@ import { evaluateExpression, ExpressionError, type Scope } from '../workflow/exp
 import { inputBindingOf, type Json } from '../workflow/definition.ts'
 import { LIMITS } from '../workflow/limits.ts'
 import { findJsonFault } from '../workflow/json-value.ts'
+import type { CompiledStep } from '../workflow/compile.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Activation } from './activate.ts'
+import type { AttemptAbort, AttemptAborted } from './attempt-abort.ts'
 import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
 import { PermanentFailure } from './permanent-failure.ts'
 
@@ -71,22 +73,13 @@ export interface StepResult {
   branch: string | null
 }
 
-/** Why an attempt's signal fires. */
-export class AttemptAborted extends Error {
-  override readonly name = 'AttemptAborted'
-  readonly why: 'timeout' | 'shutdown' | 'cancelled'
-
-  constructor(why: 'timeout' | 'shutdown' | 'cancelled', message: string) {
-    super(message)
-    this.why = why
-  }
-}
-
 /** What {@link perform} needs. */
 export interface Attempt {
   activation: Activation
   scope: Scope
-  context: AttemptContext
+  abort: AttemptAbort
+  /** What the action is told. */
+  contextOf: () => AttemptContext
   action: ExecutableAction | undefined
   db: Database
   /** Commits a result within the transaction of its action; false when the attempt is fenced. */
@@ -98,21 +91,38 @@ export interface Attempt {
 
 /** Executes the attempt. Never rejects: every way to end is an {@link Outcome}. */
 export async function perform(attempt: Attempt): Promise<Outcome> {
-  const { signal } = attempt.context
+  const { abort } = attempt
+  // What is over before it has begun, because its start mark took so long, is not executed.
+  if (abort.reason !== null) return aborted(abort.reason)
+  const { step } = attempt.activation
   try {
-    // What is over before it has begun, because its start mark took so long, is not executed.
-    signal.throwIfAborted()
-    return requireDeclaredOutcome(attempt.activation.step, await untilAborted(execute(attempt), signal))
+    const isInstant = attempt.park === undefined && onlyComputes(step)
+    return requireDeclaredOutcome(
+      step,
+      isInstant ? compute(attempt) : await untilAborted(execute(attempt), abort.signal),
+    )
   } catch (error) {
-    if (signal.aborted && signal.reason instanceof AttemptAborted) return aborted(signal.reason)
-    return failure(error)
+    return abort.reason === null ? failure(error) : aborted(abort.reason)
   }
 }
 
+/** Whether an attempt of a step that does not wait is over as soon as it has begun. */
+export function onlyComputes(step: CompiledStep): boolean {
+  return step.action === null && secondsOfWork(step) === 0
+}
+
 async function execute(attempt: Attempt): Promise<Outcome> {
+  const { action } = attempt.activation.step
+  const seconds = secondsOfWork(attempt.activation.step)
+  if (seconds > 0) await abortableDelay(seconds * 1_000, attempt.abort.signal)
+  if (action === null && attempt.park === undefined) return compute(attempt)
+  failAtRandom(attempt)
+  return attempt.park ? begunToWait(attempt.park) : runAction(attempt, action!)
+}
+
+function compute(attempt: Attempt): Outcome {
   const { step } = attempt.activation.step
-  await simulate(attempt)
-  if (attempt.park) return begunToWait(attempt.park)
+  failAtRandom(attempt)
   switch (step.type) {
     case 'parallel':
     case 'join':
@@ -125,9 +135,7 @@ async function execute(attempt: Attempt): Promise<Outcome> {
         result: storable(step.id, resolveBinding(step.config['output'] ?? null, attempt.scope)),
       }
     default:
-      return attempt.activation.step.action === null
-        ? { kind: 'completed', result: storable(step.id, undefined) }
-        : runAction(attempt, attempt.activation.step.action)
+      return { kind: 'completed', result: storable(step.id, undefined) }
   }
 }
 
@@ -141,12 +149,14 @@ async function begunToWait(park: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-/** `duration_seconds`, then `fail_probability`; a task without an action is one second of work unless it says otherwise. */
-async function simulate({ activation, context, random }: Attempt): Promise<void> {
-  const { step, action } = activation.step
-  const seconds = numberOf(step.config['duration_seconds']) ?? (step.type === 'task' && action === null ? 1 : 0)
-  if (seconds > 0) await abortableDelay(seconds * 1_000, context.signal)
-  const probability = numberOf(step.config['fail_probability']) ?? 0
+/** `duration_seconds`; a task without an action is one second of work unless it says otherwise. */
+function secondsOfWork({ step, action }: CompiledStep): number {
+  return numberOf(step.config['duration_seconds']) ?? (step.type === 'task' && action === null ? 1 : 0)
+}
+
+/** `fail_probability`. */
+function failAtRandom({ activation, random }: Attempt): void {
+  const probability = numberOf(activation.step.step.config['fail_probability']) ?? 0
   if (probability > 0 && random() < probability) {
     throw new Error(`simulated failure (fail_probability is ${probability})`)
   }
@@ -166,7 +176,7 @@ function evaluateCondition({ activation, scope }: Attempt): StepResult {
 }
 
 async function runAction(attempt: Attempt, name: string): Promise<Outcome> {
-  const { action, context, activation } = attempt
+  const { action, activation } = attempt
   if (action === undefined) {
     throw new PermanentFailure(
       'unknown_action',
@@ -189,13 +199,14 @@ async function runAction(attempt: Attempt, name: string): Promise<Outcome> {
         `what action "${name}" returned does not match its own output schema`,
       ),
     )
-  if (action.kind === 'action') return { kind: 'completed', result: finish(await action.run({ ...context, input })) }
-  return runTransaction(attempt, (tx) => action.transaction(tx, { ...context, input }), finish)
+  const context = { ...attempt.contextOf(), input }
+  if (action.kind === 'action') return { kind: 'completed', result: finish(await action.run(context)) }
+  return runTransaction(attempt, (tx) => action.transaction(tx, context), finish)
 }
 
 /** Effects and result in one database transaction; a fenced attempt rolls back. */
 async function runTransaction(
-  { activation, db, context, commitWithin }: Attempt,
+  { activation, db, abort, commitWithin }: Attempt,
   work: (tx: Transaction) => Promise<unknown>,
   finish: (output: unknown) => StepResult,
 ): Promise<Outcome> {
@@ -204,7 +215,7 @@ async function runTransaction(
       const result = requireDeclared(activation.step, finish(await work(tx)))
       if (!(await commitWithin(batch, result))) throw new Fenced()
       return { kind: 'committed' as const }
-    }, context.signal)
+    }, abort.signal)
   } catch (error) {
     if (error instanceof Fenced) return { kind: 'fenced' }
     if (error instanceof TransactionLost) return { kind: 'unknown' }

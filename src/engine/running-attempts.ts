@@ -1,7 +1,7 @@
 import type { AttemptKey } from '../db/commit.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
 import type { AbortRequest } from './abort.ts'
-import { AttemptAborted } from './perform.ts'
+import { AttemptAborted, type AttemptAbort } from './attempt-abort.ts'
 
 /** One attempt under way in this process. */
 interface RunningAttempt {
@@ -10,7 +10,7 @@ interface RunningAttempt {
   epoch: number
   /** Whether it undoes another step: cancelling the run does not end it. */
   compensates: boolean
-  abort: AbortController
+  abort: AttemptAbort
 }
 
 /** Which attempt of which step. */
@@ -56,7 +56,7 @@ export class RunningAttempts {
 }
 
 /** Fires an attempt's signal when its step's `timeout_seconds` are over. */
-export function startTimeout({ step }: CompiledStep, abort: AbortController): NodeJS.Timeout | undefined {
+export function startTimeout({ step }: CompiledStep, abort: AttemptAbort): NodeJS.Timeout | undefined {
   const seconds = step.timeout_seconds
   if (seconds === undefined) return undefined
   const message = `the attempt took longer than timeout_seconds (${seconds})`
