@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { completeSteps, markStarted, type AttemptKey } from '../../src/db/commit.ts'
-import { openDatabase } from '../../src/db/client.ts'
-import { registerWorkflow } from '../../src/engine/register.ts'
-import { startRuns } from '../../src/engine/start.ts'
 import { eventually } from '../support/eventually.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 
@@ -57,56 +54,3 @@ test('an attempt that commits while it is taken over is not recorded as lost', a
     await system.stop()
   }
 })
-
-test('a commit that ends runs looks at these alone, however many others are unfinished', async () => {
-  const system = await startTestEngine({ backend: 'redis', workers: 0 })
-  const { engine, database } = system
-  const db = openDatabase({ url: database.url, connections: 1, applicationName: 'test', hot: true, log: engine.log })
-  try {
-    const { version } = await registerWorkflow(engine, { name: 'many', steps: [{ id: 'only' }] })
-    // As on a young database, whose statistics come late.
-    await database.query('ANALYZE')
-    const { ids } = await startRuns(
-      engine,
-      version,
-      Array.from({ length: 500 }, () => ({})),
-    )
-    const ending = ids.slice(0, 40).map((runId) => ({
-      runId,
-      stepIndex: 0,
-      attempt: 1,
-      workerId: randomUUID(),
-      startsRun: true,
-      startedAt: new Date().toISOString(),
-      output: '1',
-      outputBytes: 1,
-      branch: null,
-      runCompletion: { epoch: 1, output: '1' },
-    }))
-    let plan: PlanNode | undefined
-    const explain = async (name: string, text: string, values: unknown[]) => {
-      const [row] = await db.batch(`explain ${name}`, `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values)
-      plan = (row!['QUERY PLAN'] as [{ Plan: PlanNode }])[0].Plan
-      return []
-    }
-    await completeSteps({ batch: explain }, ending)
-    const [ended] = await database.query("SELECT count(*)::int FROM runs WHERE status = 'completed'")
-    expect(ended).toEqual({ count: ending.length })
-    // The answer has a row for each step and one for each run.
-    expect(Math.max(...rowsOf(plan!))).toBe(2 * ending.length)
-  } finally {
-    await db.close()
-    await system.stop()
-  }
-})
-
-/** A node of a plan, as Postgres explains it. */
-interface PlanNode {
-  'Actual Rows': number
-  Plans?: PlanNode[]
-}
-
-/** Of each node, how many rows it found. */
-function rowsOf(node: PlanNode): number[] {
-  return [node['Actual Rows'], ...(node.Plans ?? []).flatMap(rowsOf)]
-}
