@@ -11,15 +11,21 @@ const REMEMBERED = 10_000
 export class EndedRuns {
   private readonly engine: Engine
   private readonly epochs = new LRUCache<string, number>({ max: REMEMBERED })
+  private readonly onEnd: (run: string) => void
 
-  constructor(engine: Engine) {
+  /** `onEnd`: told of each run that this process has ended. */
+  constructor(engine: Engine, onEnd: (run: string) => void) {
     this.engine = engine
+    this.onEnd = onEnd
   }
 
   /** Tells whoever watches the runs, waits for them, or waits for their slots. */
   tell({ done, parents, slots }: Finished): void {
     if (done.size === 0) return
-    for (const [run, epoch] of done) this.epochs.set(run, epoch)
+    for (const [run, epoch] of done) {
+      this.epochs.set(run, epoch)
+      this.onEnd(run)
+    }
     this.engine.changes.runs(done.keys())
     wakeSteps(this.engine, parents)
     admitSoon(this.engine, slots)

@@ -102,7 +102,7 @@ export class StepExecutor {
     this.engine = options.engine
     this.options = options
     this.activations = new Activations(options.engine)
-    this.ended = new EndedRuns(options.engine)
+    this.ended = new EndedRuns(options.engine, (run) => this.foreseen.drop(run))
     this.commit = new GroupCommit(options.engine, this.ended)
     this.release = new Release(options.engine, {
       activations: this.activations,

@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import { readIfSettled, stepKey } from '../db/activation.ts'
-import type { RunState } from '../db/commit.ts'
 import type { JobAddress } from '../queue/names.ts'
+import { isSettled } from '../workflow/states.ts'
 import type { Activation } from './activate.ts'
 import { Batcher } from './batcher.ts'
 import { isLate, lateStep } from './dispatch.ts'
 import type { Engine } from './engine.ts'
-import type { Foreseen } from './foreseen.ts'
+import type { Foreseen, Told } from './foreseen.ts'
 
 /** Steps of which it is remembered who lets them go. */
 const OPENERS = 50_000
@@ -26,8 +26,8 @@ interface HeldStep {
 export class Gates {
   private readonly engine: Engine
   private readonly foreseen: Foreseen
-  /** How the run is, if a step is due and the job that asks is to let it go. */
-  private readonly due: Batcher<HeldStep, RunState | null>
+  /** What was told of the run, if a step is due and the job that asks is to let it go. */
+  private readonly due: Batcher<HeldStep, Pick<Told, 'state' | 'askedMs'> | null>
   /**
    * Which job lets a step go, of several that are told in this process that it is due. The others need not: that one is
    * acknowledged only behind it, or comes up again and asks again.
@@ -64,37 +64,54 @@ export class Gates {
     await this.openGates(settled.workflow.plan.opens[settled.step.index]!, settled, job)
   }
 
-  /** Whether all have settled that hold a step back. What that look tells of the run, a late step can be decided from. */
+  /** Whether all have settled that hold a step back. What was told of the run with that, a late step can be decided from. */
   private async isDue(settled: Activation, held: HeldStep): Promise<boolean> {
     if (held.openers.length === 1) return true
-    const askedMs = performance.now()
-    const state = await this.due.add(held)
-    const { workflow } = settled
-    if (state !== null && isLate(workflow, { step: held.index, epoch: held.job.epoch })) {
-      this.foreseen.keep({ run: settled, state, askedMs }, [workflow.steps[held.index]!])
+    const told = await this.due.add(held)
+    const { workflow, row } = settled
+    // Behind a step that settles only now, nobody can have begun the late one before.
+    if (told !== null && !isSettled(row.status) && isLate(workflow, { step: held.index, epoch: held.job.epoch })) {
+      this.foreseen.keep({ run: settled, ...told }, [workflow.steps[held.index]!])
     }
-    return state !== null
+    return told !== null
   }
 
-  private async askWhetherDue(held: readonly HeldStep[]): Promise<(RunState | null)[]> {
+  /** Each step is looked at once, and only where not all that hold it back completed in this process. */
+  private async askWhetherDue(held: readonly HeldStep[]): Promise<(Pick<Told, 'state' | 'askedMs'> | null)[]> {
+    const told = new Map<HeldStep, Pick<Told, 'state' | 'askedMs'>>()
     const asked = new Map<string, HeldStep>()
     for (const one of held) {
-      const opener = this.openers.get(keyOf(one)) ?? one.job.step
-      if (opener === one.job.step && !asked.has(keyOf(one))) asked.set(keyOf(one), one)
+      if (asked.has(keyOf(one)) || !this.letsGo(one)) continue
+      const known = this.foreseen.toldIfCompleted(one.job, one.openers)
+      if (known === null) {
+        asked.set(keyOf(one), one)
+      } else {
+        this.openers.set(keyOf(one), one.job.step)
+        told.set(one, known)
+      }
     }
-    if (asked.size === 0) return held.map(() => null)
-    const runs = await readIfSettled(
-      this.engine.db,
-      [...asked.values()].map(({ job, openers }) => ({ runId: job.run, steps: openers })),
-    )
-    const told = new Map<HeldStep, RunState>()
+    const askedMs = performance.now()
+    const runs = await this.readIfSettled([...asked.values()])
     for (const [place, [key, one]] of [...asked].entries()) {
       const state = runs[place]!
-      if (state === null) continue
-      told.set(one, state)
+      if (state === null || !this.letsGo(one)) continue
       this.openers.set(key, one.job.step)
+      told.set(one, { state, askedMs })
     }
     return held.map((one) => told.get(one) ?? null)
+  }
+
+  private readIfSettled(held: readonly HeldStep[]) {
+    if (held.length === 0) return []
+    return readIfSettled(
+      this.engine.db,
+      held.map(({ job, openers }) => ({ runId: job.run, steps: openers })),
+    )
+  }
+
+  /** Whether no other job lets a step go. */
+  private letsGo(one: HeldStep): boolean {
+    return (this.openers.get(keyOf(one)) ?? one.job.step) === one.job.step
   }
 
   private async openGates(steps: readonly number[], { workflow }: Activation, job: JobAddress): Promise<void> {

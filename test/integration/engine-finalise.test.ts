@@ -40,7 +40,10 @@ test('a run has not failed where Postgres breaks off while its output is read: i
   const id = await settledRun()
   let breaks = 3
   const engine = breaking(system.engine, 'read_outputs', () => breaks-- > 0)
-  const finaliser = new Finaliser(engine, { activations: new Activations(engine), ended: new EndedRuns(engine) })
+  const finaliser = new Finaliser(engine, {
+    activations: new Activations(engine),
+    ended: new EndedRuns(engine, () => {}),
+  })
   await finaliser.process({ data: { run: id, step: ROOT_JOB, epoch: 1_000 } } as Job, 'token')
   expect(breaks).toBe(-1)
   expect(await system.read(id)).toMatchObject({ status: 'completed', output: { a: 7 }, error: null })
@@ -58,7 +61,10 @@ test('a root job that could not be seen to comes up again', async () => {
     moveToDelayed: (until: number) => Promise.resolve(delays.push(until)),
   } as unknown as Job
   await expect(
-    new Finaliser(engine, { activations: new Activations(engine), ended: new EndedRuns(engine) }).process(job, 'token'),
+    new Finaliser(engine, { activations: new Activations(engine), ended: new EndedRuns(engine, () => {}) }).process(
+      job,
+      'token',
+    ),
   ).rejects.toThrow(DelayedError)
   expect(delays).toHaveLength(1)
   expect((await system.read(id)).completed_at).toBeNull()
