@@ -119,7 +119,7 @@ export function isLate({ firstShape }: CompiledWorkflow, { step, epoch }: { step
 export function lateStep(compiled: CompiledWorkflow, index: number, priority: number | null): LateStep {
   const step = compiled.steps[index]!
   const parent = compiled.steps[compiled.firstShape.parent[index]!] ?? null
-  return { step: { ...jobSettings(compiled, step, priority), gated: false }, parent }
+  return { step: jobSettings(compiled, step, priority), parent }
 }
 
 function jobSettings(compiled: CompiledWorkflow, step: CompiledStep, priority: number | null) {

@@ -71,7 +71,7 @@ export function childJob(
 
 /** A step whose job is added after the flow; `parent`: the step whose job waits for it, null: the run's root job. */
 export interface LateStep {
-  step: Omit<FlowStep, 'parent'>
+  step: Omit<FlowStep, 'parent' | 'gated'>
   parent: Pick<FlowStep, 'id' | 'queue'> | null
 }
 
@@ -80,13 +80,14 @@ export function lateJob(
   { run, epoch }: { run: string; epoch: number },
   { step, parent }: LateStep,
   qualified: (queue: string) => string,
-): FlowJob {
+) {
   const id = jobId({ run, epoch, step: parent?.id ?? ROOT_JOB })
-  const queue = parent === null ? RUNS_QUEUE : stepsQueue(parent.queue)
-  return childJob({ run, epoch }, step, { id, queue: qualified(queue) })
+  const queue = qualified(parent === null ? RUNS_QUEUE : stepsQueue(parent.queue))
+  const job = stepJob({ run, epoch }, step)
+  return { ...job, opts: { ...job.opts, parent: { id, queue } } }
 }
 
-function stepJob(spec: { run: string; epoch: number }, step: Omit<FlowStep, 'parent'>): FlowJob {
+function stepJob(spec: { run: string; epoch: number }, step: Omit<FlowStep, 'parent' | 'gated'>) {
   const opts: JobsOptions = {
     jobId: jobId({ run: spec.run, step: step.id, epoch: spec.epoch }),
     attempts: step.maxRetries + 1,
