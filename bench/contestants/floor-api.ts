@@ -7,20 +7,20 @@ import { jobId } from '../../src/queue/names.ts'
 import { compileWorkflow } from '../../src/workflow/compile.ts'
 import type { Json } from '../../src/workflow/definition.ts'
 import { lastJobOf } from './contestant.ts'
+import { floorRunId } from './floor-run.ts'
 import { chain } from './shapes.ts'
 
 /**
  * The least API that bare BullMQ could have, in front of a floor's worker: POST /?runs=3 adds three flows (without: one),
  * GET /ID says whether a run's last job has completed. Prints `listening on PORT`, then lives until it is killed, or its parent has gone.
  */
-const [redisUrl, prefix, definitionName, length] = process.argv.slice(2) as [string, string, string, string]
+const [redisUrl, prefix, place, length] = process.argv.slice(2) as [string, string, string, string]
 
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
 const flows = new FlowProducer({ connection, prefix })
-const compiled = compileWorkflow(chain(definitionName, Number(length)) as Json)
+const compiled = compileWorkflow(chain('chain', Number(length)) as Json)
 const last = lastJobOf(compiled)
 const queue = new Queue(last.queue, { connection, prefix })
-let submitted = 0
 
 async function answer(method: string | undefined, path: string): Promise<{ id: string; status: string }> {
   if (method === 'GET') {
@@ -29,7 +29,7 @@ async function answer(method: string | undefined, path: string): Promise<{ id: s
     return { id, status }
   }
   const runs = Number(new URL(path, 'http://floor').searchParams.get('runs') ?? 1)
-  const ids = Array.from({ length: runs }, () => `${definitionName}~api${submitted++}`)
+  const ids = Array.from({ length: runs }, () => floorRunId(Number(place)))
   await flows.addBulk(ids.map((id) => buildFlow(firstFlow(compiled, { id, priority: null }))))
   return { id: ids[0]!, status: 'queued' }
 }

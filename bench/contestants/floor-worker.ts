@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { FlowProducer, Queue, Worker, type Job } from 'bullmq'
+import { Queue, Worker, type Job } from 'bullmq'
 import { Redis } from 'ioredis'
 import { GATES_QUEUE, jobId, RUNS_QUEUE, stepsQueue, type JobAddress } from '../../src/queue/names.ts'
 import { isLate, lateStep } from '../../src/engine/dispatch.ts'
@@ -7,6 +7,7 @@ import { lateJob } from '../../src/queue/flow.ts'
 import { compileWorkflow, type CompiledWorkflow } from '../../src/workflow/compile.ts'
 import type { Json } from '../../src/workflow/definition.ts'
 import { lastJobOf } from './contestant.ts'
+import { workflowOfFloorRun } from './floor-run.ts'
 
 /**
  * The floor's worker process: bare BullMQ, which does nothing with each job but let go what is due, by counters
@@ -15,21 +16,20 @@ import { lastJobOf } from './contestant.ts'
  */
 const [redisUrl, prefix, concurrency, definitionsFile] = process.argv.slice(2) as [string, string, string, string]
 
-const workflows = new Map<string, { workflow: CompiledWorkflow; lastJob: string }>()
-for (const raw of JSON.parse(readFileSync(definitionsFile, 'utf8')) as Json[]) {
+const workflows = (JSON.parse(readFileSync(definitionsFile, 'utf8')) as Json[]).map((raw) => {
   const workflow = compileWorkflow(raw)
-  workflows.set(workflow.definition.name, { workflow, lastJob: lastJobOf(workflow).step })
-}
+  return { workflow, lastJob: lastJobOf(workflow).step }
+})
 
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
 const gates = new Queue(GATES_QUEUE, { connection, prefix })
-const flows = new FlowProducer({ connection, prefix })
+const queue = new Queue(stepsQueue('default'), { connection, prefix })
 /** By run: for each gated step, how many of its openers have not settled. */
 const closed = new Map<string, number[]>()
 
 /** Does what there is to do with any job. */
 async function settle(address: JobAddress): Promise<void> {
-  const { workflow, lastJob } = workflows.get(address.run.split('~')[0]!)!
+  const { workflow, lastJob } = workflows[workflowOfFloorRun(address.run)]!
   if (address.step === lastJob) {
     closed.delete(address.run)
     await connection.incr(`${prefix}:finished`)
@@ -49,7 +49,7 @@ async function letGo(workflow: CompiledWorkflow, address: JobAddress): Promise<v
   const late = due.filter(isAdded).map((step) => lateStep(workflow, step, null))
   const gated = due.filter((step) => !isAdded(step))
   await Promise.all([
-    late.length > 0 && flows.addBulk(late.map((step) => lateJob(address, step, (queue) => `${prefix}:${queue}`))),
+    late.length > 0 && queue.addBulk(late.map((step) => lateJob(address, step, (name) => `${prefix}:${name}`))),
     ...gated.map((step) => gates.remove(jobId({ ...address, step: steps[step]!.id }), { removeChildren: false })),
   ])
 }

@@ -10,6 +10,7 @@ import type { DefinitionInput, Json } from '../../src/workflow/definition.ts'
 import { startProcess, stopProcess, until } from '../harness/processes.ts'
 import type { Stack } from '../harness/stack.ts'
 import { RunWatches, type Contestant } from './contestant.ts'
+import { floorRunId } from './floor-run.ts'
 
 /** Runs of one submission, as in Sluice's. */
 export const RUNS_PER_SUBMISSION = 100
@@ -17,6 +18,8 @@ export const RUNS_PER_SUBMISSION = 100
 /** {@link Contestant}, with the prefix of its queues and the number of its worker process. */
 export interface FloorContestant extends Contestant {
   prefix: string
+  /** Where a workflow is among those that its worker knows. */
+  placeOf(definition: DefinitionInput): number
   workerPids: readonly number[]
   keep: NonNullable<Contestant['keep']>
 }
@@ -44,11 +47,15 @@ export async function startFloor(
     const compiled = compileWorkflow(definition as Json)
     return ids.map((id) => buildFlow(firstFlow(compiled, { id, priority: null })))
   }
-  const idsOf = ({ name }: DefinitionInput, runs: number) =>
-    Array.from({ length: runs }, () => `${name}~${submitted++}`)
+  const placeOf = ({ name }: DefinitionInput) => definitions.findIndex((definition) => definition.name === name)
+  const idsOf = (definition: DefinitionInput, runs: number) => {
+    submitted += runs
+    return Array.from({ length: runs }, () => floorRunId(placeOf(definition)))
+  }
   return {
     name: 'bare BullMQ',
     prefix,
+    placeOf,
     workerPids: [worker.pid!],
     async run(definition, runs) {
       const before = submitted
@@ -95,7 +102,15 @@ export async function startFloorApi(
   let port = ''
   const program = join(import.meta.dirname, 'floor-api.ts')
   const child = await startProcess(
-    ['--import', 'tsx', program, stack.redisUrl, floor.prefix, definition.name, String(definition.steps.length)],
+    [
+      '--import',
+      'tsx',
+      program,
+      stack.redisUrl,
+      floor.prefix,
+      String(floor.placeOf(definition)),
+      String(definition.steps.length),
+    ],
     {},
     { test: (line) => (port = /listening on (\d+)/.exec(line)?.[1] ?? '') !== '' },
   )

@@ -58,14 +58,17 @@ export function floorShapes(): DefinitionInput[] {
   return [chain('chain-10', 10), fanOut('fan-out-100', 100), ...publishedDags()]
 }
 
-/** Steps a second of each contestant, in about `options.steps` steps a round. */
+/**
+ * Steps a second of each contestant, in about `options.steps` steps a round. A round of each comes before and does not count: in its
+ * first seconds a process spends a quarter of its time on compiling what it runs.
+ */
 export async function measureThroughput(
   shape: DefinitionInput,
   contestants: readonly Contestant[],
   options: SuiteOptions,
 ): Promise<Measure> {
   const runs = Math.max(1, Math.round(options.steps / shape.steps.length))
-  for (const contestant of contestants) await contestant.run(shape, Math.max(1, Math.round(runs / 4)))
+  for (const contestant of contestants) await contestant.run(shape, runs)
   const samples = await alternate(options.rounds, contestants, async (contestant) => {
     const ms = await contestant.run(shape, runs)
     return (runs * shape.steps.length * 1_000) / ms
