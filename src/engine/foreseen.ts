@@ -78,7 +78,7 @@ export class Foreseen {
     if (isLookedAt && hasDependents) this.note({ run: run.id, epoch: jobEpoch }, step.index, result)
     if (atCommit === null) return null
     if (!goesOnAs(atCommit.run, jobEpoch)) this.forget(run.id)
-    const told = { run: before, state: afterCommit(before, atCommit.run), askedMs }
+    const told = { run: { run, workflow, jobEpoch }, state: afterCommit(before, atCommit.run), askedMs }
     this.tell(told)
     // Where the run was dispatched anew, the commit tells whether somebody has begun the first of them before.
     if (due.length === 0 || !(isFirst || atCommit.isNextDue)) return null

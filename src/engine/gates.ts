@@ -68,10 +68,10 @@ export class Gates {
   private async isDue(settled: Activation, held: HeldStep): Promise<boolean> {
     if (held.openers.length === 1) return true
     const told = await this.due.add(held)
-    const { workflow, row } = settled
+    const { run, workflow, row, jobEpoch } = settled
     // Behind a step that settles only now, nobody can have begun the late one before.
     if (told !== null && !isSettled(row.status) && isLate(workflow, { step: held.index, epoch: held.job.epoch })) {
-      this.foreseen.keep({ run: settled, ...told }, [workflow.steps[held.index]!])
+      this.foreseen.keep({ run: { run, workflow, jobEpoch }, ...told }, [workflow.steps[held.index]!])
     }
     return told !== null
   }
