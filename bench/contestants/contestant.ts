@@ -68,9 +68,11 @@ class RunWatch {
   constructor(redisUrl: string, prefix: string, last: LastJob) {
     this.step = last.step
     this.events = new QueueEvents(last.queue, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
-    this.events.on('completed', ({ jobId }) => {
-      this.waiting.get(jobId)?.()
-      this.listen(jobId)
+    const ending = jobId({ run: '', step: last.step, epoch: FIRST_EPOCH })
+    this.events.on('completed', ({ jobId: job }) => {
+      this.waiting.get(job)?.()
+      // All other steps may be in the same queue.
+      if (job.endsWith(ending)) this.listen(job)
     })
     this.events.on('error', () => undefined)
     this.ready = this.events.waitUntilReady()
