@@ -295,8 +295,7 @@ export class StepExecutor {
       const kind = parkedKindFor(step.step.type)
       // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
       const isContested = activation.jobEpoch > FIRST_EPOCH || activation.row.attempt > 0
-      const isInstant = kind === undefined && onlyComputes(step)
-      const mark = isContested || !isInstant ? this.commit.start(key) : undefined
+      const mark = isContested || !onlyComputes(step) ? this.commit.start(key) : undefined
       if (isContested && !(await mark?.counted)) return null
       const outcome = await perform({
         activation,

@@ -19,12 +19,16 @@ const STEP_BYTES = 300
 /** Runs that are remembered to have been forgotten. */
 const FORGOTTEN_RUNS = 10_000
 
-/** What a statement has told of a run. */
-export interface Told {
-  run: Pick<Activation, 'run' | 'workflow' | 'jobEpoch'>
+/** How a run is, as a statement has told. */
+export interface ToldState {
   state: RunState
   /** When the statement was asked for, by `performance.now()`. */
   askedMs: number
+}
+
+/** What a statement has told of a run. */
+export interface Told extends ToldState {
+  run: Pick<Activation, 'run' | 'workflow' | 'jobEpoch'>
 }
 
 /** How a step completed, the steps that become due with that alone, and what its commit told. */
@@ -79,11 +83,12 @@ export class Foreseen {
     if (atCommit === null) return null
     if (!goesOnAs(atCommit.run, jobEpoch)) this.forget(run.id)
     const told = { run: { run, workflow, jobEpoch }, state: afterCommit(before, atCommit.run), askedMs }
-    this.tell(told)
+    const isNews = this.learn(told)
     // Where the run was dispatched anew, the commit tells whether somebody has begun the first of them before.
     if (due.length === 0 || !(isFirst || atCommit.isNextDue)) return null
     if (hasNext) return activateNext(before, due[0]!, { state: told.state, resultOf: () => result })
-    this.keep(told, isFirst ? due.filter(({ index }) => workflow.firstShape.late[index]) : due.slice(0, 1))
+    const own = isFirst ? due.filter(({ index }) => workflow.firstShape.late[index]) : due.slice(0, 1)
+    if (isNews) this.hold(told.run, own)
     return null
   }
 
@@ -97,15 +102,7 @@ export class Foreseen {
 
   /** Keeps which steps are due, as far as all that they look at has been noted. */
   keep(told: Told, steps: readonly CompiledStep[]): void {
-    const run = told.run.run.id
-    if (!this.counts(told)) return
-    const held = this.heldOf(run, told.run.jobEpoch)
-    const known = steps.filter((step) => looksAtNoted(step, held))
-    if (known.length === 0) return
-    for (const step of known) held.due.set(step.id, step)
-    held.bytes += known.length * STEP_BYTES
-    this.runs.set(run, held, { size: held.bytes })
-    this.tell(told)
+    if (this.learn(told)) this.hold(told.run, steps)
   }
 
   /** What was told last of a run, where all of these steps completed here; null: that must be read. */
@@ -120,7 +117,7 @@ export class Foreseen {
     const held = this.runs.get(run)
     if (held?.epoch !== epoch || held.told === null) return null
     const { told, results } = held
-    const step = held.due.get(id) ?? addedOnce(held, told.run.workflow, id)
+    const step = held.due.get(id) ?? readyInFlow(held, told.run.workflow, id)
     held.due.delete(id)
     if (step === null || performance.now() - told.askedMs > FORESEEN_MS) return null
     const state = { ...told.state, now: this.time.now() }
@@ -144,17 +141,26 @@ export class Foreseen {
     this.allForgottenMs = performance.now()
   }
 
-  /** Takes in how a run is. */
-  private tell(told: Told): void {
-    if (!this.counts(told)) return
-    this.time.tell(told.state.now)
-    const held = this.runs.get(told.run.run.id)
-    if (held?.epoch === told.run.jobEpoch && (held.told === null || held.told.askedMs < told.askedMs)) held.told = told
+  /** Takes in how a run is; false: it was asked for before the run was forgotten. */
+  private learn(told: Told): boolean {
+    const { run, state, askedMs } = told
+    if (askedMs <= Math.max(this.allForgottenMs, this.forgottenMs.get(run.run.id) ?? Number.NEGATIVE_INFINITY))
+      return false
+    this.time.tell(state.now)
+    const held = this.runs.get(run.run.id)
+    if (held?.epoch === run.jobEpoch && (held.told === null || held.told.askedMs < askedMs)) held.told = told
+    return true
   }
 
-  /** Whether something was asked for after its run was forgotten. */
-  private counts({ run, askedMs }: Told): boolean {
-    return askedMs > Math.max(this.allForgottenMs, this.forgottenMs.get(run.run.id) ?? Number.NEGATIVE_INFINITY)
+  /** Holds steps of a run of which something has been noted. */
+  private hold({ run, jobEpoch }: Told['run'], steps: readonly CompiledStep[]): void {
+    const held = this.runs.get(run.id)
+    if (held?.epoch !== jobEpoch) return
+    const known = steps.filter((step) => looksAtNoted(step, held))
+    if (known.length === 0) return
+    for (const step of known) held.due.set(step.id, step)
+    held.bytes += known.length * STEP_BYTES
+    this.runs.set(run.id, held, { size: held.bytes })
   }
 
   private heldOf(run: string, epoch: number): Held {
@@ -167,7 +173,7 @@ export class Foreseen {
  * A step of the flow that a run began with, where all that it looks at has completed here: its job was added once, so if that starts
  * for the first time, nobody has begun the step. A late step's may have been added twice.
  */
-function addedOnce(held: Held, { steps, indexOf, firstShape }: CompiledWorkflow, id: string): CompiledStep | null {
+function readyInFlow(held: Held, { steps, indexOf, firstShape }: CompiledWorkflow, id: string): CompiledStep | null {
   const step = steps[indexOf.get(id) ?? -1]
   const isInFlow = step !== undefined && held.epoch === FIRST_EPOCH && !firstShape.late[step.index]!
   return isInFlow && looksAtNoted(step, held) ? step : null

@@ -6,7 +6,7 @@ import type { Activation } from './activate.ts'
 import { Batcher } from './batcher.ts'
 import { isLate, lateStep } from './dispatch.ts'
 import type { Engine } from './engine.ts'
-import type { Foreseen, Told } from './foreseen.ts'
+import type { Foreseen, ToldState } from './foreseen.ts'
 
 /** Steps of which it is remembered who lets them go. */
 const OPENERS = 50_000
@@ -27,7 +27,7 @@ export class Gates {
   private readonly engine: Engine
   private readonly foreseen: Foreseen
   /** What was told of the run, if a step is due and the job that asks is to let it go. */
-  private readonly due: Batcher<HeldStep, Pick<Told, 'state' | 'askedMs'> | null>
+  private readonly due: Batcher<HeldStep, ToldState | null>
   /**
    * Which job lets a step go, of several that are told in this process that it is due. The others need not: that one is
    * acknowledged only behind it, or comes up again and asks again.
@@ -77,8 +77,8 @@ export class Gates {
   }
 
   /** Each step is looked at once, and only where not all that hold it back completed in this process. */
-  private async askWhetherDue(held: readonly HeldStep[]): Promise<(Pick<Told, 'state' | 'askedMs'> | null)[]> {
-    const told = new Map<HeldStep, Pick<Told, 'state' | 'askedMs'>>()
+  private async askWhetherDue(held: readonly HeldStep[]): Promise<(ToldState | null)[]> {
+    const told = new Map<HeldStep, ToldState>()
     const asked = new Map<string, HeldStep>()
     for (const one of held) {
       if (asked.has(keyOf(one)) || !this.letsGo(one)) continue
@@ -90,8 +90,12 @@ export class Gates {
         told.set(one, known)
       }
     }
+    if (asked.size === 0) return held.map((one) => told.get(one) ?? null)
     const askedMs = performance.now()
-    const runs = await this.readIfSettled([...asked.values()])
+    const runs = await readIfSettled(
+      this.engine.db,
+      [...asked.values()].map(({ job, openers }) => ({ runId: job.run, steps: openers })),
+    )
     for (const [place, [key, one]] of [...asked].entries()) {
       const state = runs[place]!
       if (state === null || !this.letsGo(one)) continue
@@ -99,14 +103,6 @@ export class Gates {
       told.set(one, { state, askedMs })
     }
     return held.map((one) => told.get(one) ?? null)
-  }
-
-  private readIfSettled(held: readonly HeldStep[]) {
-    if (held.length === 0) return []
-    return readIfSettled(
-      this.engine.db,
-      held.map(({ job, openers }) => ({ runId: job.run, steps: openers })),
-    )
   }
 
   /** Whether no other job lets a step go. */

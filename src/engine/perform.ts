@@ -9,6 +9,7 @@ import { inputBindingOf, type Json } from '../workflow/definition.ts'
 import { LIMITS } from '../workflow/limits.ts'
 import { findJsonFault } from '../workflow/json-value.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
+import { isParkingType } from '../workflow/segments.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Activation } from './activate.ts'
 import type { AttemptAbort, AttemptAborted } from './attempt-abort.ts'
@@ -96,19 +97,16 @@ export async function perform(attempt: Attempt): Promise<Outcome> {
   if (abort.reason !== null) return aborted(abort.reason)
   const { step } = attempt.activation
   try {
-    const isInstant = attempt.park === undefined && onlyComputes(step)
-    return requireDeclaredOutcome(
-      step,
-      isInstant ? compute(attempt) : await untilAborted(execute(attempt), abort.signal),
-    )
+    const outcome = onlyComputes(step) ? compute(attempt) : await untilAborted(execute(attempt), abort.signal)
+    return requireDeclaredOutcome(step, outcome)
   } catch (error) {
     return abort.reason === null ? failure(error) : aborted(abort.reason)
   }
 }
 
-/** Whether an attempt of a step that does not wait is over as soon as it has begun. */
+/** Whether an attempt of a step is over as soon as it has begun. */
 export function onlyComputes(step: CompiledStep): boolean {
-  return step.action === null && secondsOfWork(step) === 0
+  return step.action === null && !isParkingType(step.step.type) && secondsOfWork(step) === 0
 }
 
 async function execute(attempt: Attempt): Promise<Outcome> {
