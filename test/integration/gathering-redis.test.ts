@@ -30,12 +30,25 @@ async function piecesOf(work: () => Promise<unknown>): Promise<number> {
   return (await reads()) - before - own
 }
 
-test('what one turn of the event loop asks for leaves in one write, in order', async () => {
-  const words = Array.from({ length: 100 }, (_, index) => `word ${index}`)
+test('what little one turn of the event loop asks for leaves in one write', async () => {
+  const words = Array.from({ length: 7 }, (_, index) => `word ${index}`)
   const pieces = await piecesOf(async () => {
     expect(await Promise.all(words.map((word) => redis.echo(word)))).toEqual(words)
   })
   expect(pieces).toBe(1)
+})
+
+test('of what much one turn asks for, eight at a time leave while it goes on, in order', async () => {
+  const words = Array.from({ length: 100 }, (_, index) => `word ${index}`)
+  const heldAfter: number[] = []
+  const echoes = words.map((word) => {
+    const echo = redis.echo(word)
+    heldAfter.push(redis.stream.writableLength)
+    return echo
+  })
+  expect(await Promise.all(echoes)).toEqual(words)
+  const gone = heldAfter.flatMap((bytes, index) => (bytes === 0 ? [index + 1] : []))
+  expect(gone).toEqual([8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96])
 })
 
 test('what later turns ask for leaves as well, also where promises lead to it', async () => {
