@@ -38,6 +38,14 @@ export interface NewIdempotencyKey {
   requestHash: string
 }
 
+/** Without which nothing is inserted. */
+export interface InsertConditions {
+  /** Nobody has had it. For one run. */
+  key?: NewIdempotencyKey | undefined
+  /** The number of the runs' version: it is their workflow's latest, and the workflow is not archived. */
+  ifLatest?: number | undefined
+}
+
 /** Who had the key first. */
 export interface IdempotencyOwner {
   runId: string
@@ -52,11 +60,17 @@ export interface InsertedRun {
   deadlineAt: Date | null
 }
 
-/** A key that is taken inserts nothing; it waits for a concurrent holder to commit or give up. */
+const IS_LATEST = `($15::int IS NULL OR EXISTS (
+    SELECT 1 FROM workflows w WHERE w.id = ($2::uuid[])[1] AND w.latest_version = $15::int AND w.archived_at IS NULL))`
+
+/**
+ * A key that is taken inserts nothing; it waits for a concurrent holder to commit or give up. Neither does a version that has to be
+ * the latest of its workflow, and is not.
+ */
 const INSERT_RUNS = `
 WITH holder AS (
   INSERT INTO idempotency_keys (scope, key, request_hash, run_id)
-  SELECT $12::text, $13::text, $14::text, ($1::uuid[])[1] WHERE $13::text IS NOT NULL
+  SELECT $12::text, $13::text, $14::text, ($1::uuid[])[1] WHERE $13::text IS NOT NULL AND ${IS_LATEST}
   ON CONFLICT DO NOTHING
   RETURNING key
 ), new_runs AS (
@@ -74,7 +88,7 @@ WITH holder AS (
   LEFT JOIN LATERAL json_to_record(i.more::json) AS m(
     parent_run_id uuid, parent_step_index int, depth smallint, start_at timestamptz, concurrency_key text, admitted bool,
     timeout_seconds float8, rerun_of uuid, schedule_id uuid, webhook_id uuid) ON i.more IS NOT NULL
-  WHERE $13::text IS NULL OR EXISTS (SELECT 1 FROM holder)
+  WHERE CASE WHEN $13::text IS NULL THEN ${IS_LATEST} ELSE EXISTS (SELECT 1 FROM holder) END
   RETURNING id, created_at, start_at, deadline_at
 ), new_steps AS (
   INSERT INTO steps (run_id, step_index, step_id)
@@ -102,15 +116,15 @@ function uncommon(run: NewRun): string | null {
 }
 
 /**
- * Inserts runs of one version with their steps, under epoch 1; resolves to them, in any order. With an idempotency key
- * (then `runs` is one run): if the key is taken, nothing is inserted, and the answer is empty. Throws
+ * Inserts runs of one version with their steps, under epoch 1; resolves to them, in any order, or to none where a condition
+ * does not hold. Throws
  * {@link ParentMovedOn} for a child run that nobody waits for any more.
  */
 export async function insertRuns(
   db: Database,
   runs: readonly NewRun[],
   stepIds: readonly string[],
-  key?: NewIdempotencyKey,
+  { key, ifLatest }: InsertConditions = {},
 ): Promise<InsertedRun[]> {
   const values = [
     runs.map((run) => run.id),
@@ -127,6 +141,7 @@ export async function insertRuns(
     key?.scope ?? null,
     key?.key ?? null,
     key?.requestHash ?? null,
+    ifLatest ?? null,
   ]
   const insert = (executor: Pick<Database, 'batch'>) =>
     executor.batch<InsertedRun & Record<string, unknown>>('insert_runs', INSERT_RUNS, values)

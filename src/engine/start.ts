@@ -27,6 +27,17 @@ export interface StartRequest {
   origin?: NewRun['origin'] | undefined
 }
 
+/** The version that runs are started of. */
+export interface StartedVersion {
+  id: string
+  workflowId: string
+  /** Its number, where the runs are to start only if it is its workflow's latest, and the workflow is not archived. */
+  ifLatest?: number | undefined
+}
+
+/** Nothing has been started: the version is not its workflow's latest any more, or the workflow is archived. */
+export class VersionMovedOn extends Error {}
+
 /** A client's promise that requests with this key are one and the same. */
 export interface IdempotencyKey {
   key: string
@@ -51,11 +62,11 @@ export type NewlyStarted = Omit<NewRun, 'startAt'> & InsertedRun
  *
  * Throws `not_supported` for a definition with parts that this version cannot run, `invalid_input` where an input does
  * not match the definition's `input_schema`, `idempotency_mismatch` where the key belongs to another request. A key is
- * for a single request.
+ * for a single request. Throws {@link VersionMovedOn} where the version had to be the latest.
  */
 export async function startRuns(
   engine: Engine,
-  version: { id: string; workflowId: string },
+  version: StartedVersion,
   requests: readonly StartRequest[],
   idempotency?: IdempotencyKey,
 ): Promise<Started> {
@@ -74,9 +85,12 @@ export async function startRuns(
     timeoutSeconds,
   }))
   const stepIds = compiled.steps.map((step) => step.id)
-  const inserted = await insertRuns(engine.db, runs, stepIds, idempotency && { scope, ...idempotency })
-  if (idempotency && inserted.length === 0) {
-    return replay((await findIdempotencyOwner(engine.db, scope, idempotency.key))!, idempotency)
+  const key = idempotency && { scope, ...idempotency }
+  const inserted = await insertRuns(engine.db, runs, stepIds, { key, ifLatest: version.ifLatest })
+  if (inserted.length === 0) {
+    const owner = idempotency && (await findIdempotencyOwner(engine.db, scope, idempotency.key))
+    if (idempotency && owner) return replay(owner, idempotency)
+    throw new VersionMovedOn(`version ${version.id} is not the latest any more`)
   }
   engine.changes.runs(runs.map((run) => run.id))
   for (const { parent } of runs) if (parent !== null) engine.changes.step(parent.runId, parent.stepIndex)

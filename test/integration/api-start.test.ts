@@ -184,6 +184,46 @@ describe('idempotency keys', () => {
   })
 })
 
+describe('starts one behind the other', () => {
+  it('get the version that is the latest by then, alone, with a key, and in a batch', async () => {
+    const versionOf = async (id: string) => (await api.call<RunView>(`runs/${id}`)).body.workflow_version
+    for (const [index, description] of ['first', 'second', 'third'].entries()) {
+      await api.call('workflows', { body: definitionOf('moving', { description }) })
+      for (const headers of [{}, { 'idempotency-key': `moving ${index}` }, {}])
+        expect((await start({}, headers, 'moving')).body.workflow_version).toBe(index + 1)
+      const batch = await api.call<{ items: { id: string }[] }>('workflows/moving/runs/batch', {
+        body: { runs: [{}, {}] },
+      })
+      expect(await Promise.all(batch.body.items.map(({ id }) => versionOf(id)))).toEqual([index + 1, index + 1])
+    }
+  })
+
+  it('are refused once the workflow is archived, with a key and without, and start again when it is back', async () => {
+    const keyed = { 'idempotency-key': 'ended' }
+    await api.call('workflows', { body: definitionOf('ending') })
+    expect((await start({}, {}, 'ending')).status).toBe(202)
+    await api.call('workflows/ending', { method: 'DELETE' })
+    const before = await countRuns()
+    expect((await start({}, {}, 'ending')).status).toBe(409)
+    expect((await start({}, keyed, 'ending')).status).toBe(409)
+    expect(await countRuns()).toBe(before)
+    await api.call('workflows', { body: definitionOf('ending') })
+    expect((await start({}, keyed, 'ending')).status).toBe(202)
+  })
+
+  it('are judged by the latest version, also where the one before would have refused the input', async () => {
+    const asking = (required: string[]) => definitionOf('lenient', { input_schema: { type: 'object', required } })
+    await api.call('workflows', { body: asking(['n']) })
+    expect((await start({ input: { n: 1 } }, {}, 'lenient')).status).toBe(202)
+    expect((await start({ input: {} }, {}, 'lenient')).status).toBe(422)
+    expect((await start({ input: { n: 1 } }, {}, 'lenient')).status).toBe(202)
+    await api.call('workflows', { body: asking([]) })
+    expect((await start({ input: {} }, {}, 'lenient')).status).toBe(202)
+    await api.call('workflows', { body: asking(['m']) })
+    expect((await start({ input: {} }, {}, 'lenient')).status).toBe(422)
+  })
+})
+
 describe('a definition and a run in one request', () => {
   it('the definition is stored, and the run is one of it', async () => {
     const definition = definitionOf('inline')

@@ -7,7 +7,7 @@ import { id } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import { runSchema, startBatchSchema, startDefinitionSchema, startRunSchema } from '../schemas/run.ts'
 import { startMany, startOne, type StartedRun } from '../start-run.ts'
-import { requireRunnable } from '../workflow-lookup.ts'
+import { LatestVersions } from '../workflow-lookup.ts'
 import { workflowParams } from './workflows.ts'
 
 const tags = ['Runs']
@@ -49,11 +49,12 @@ const startBatchRoute = createRoute({
 /** Starting runs. */
 export function startRoutes(engine: Engine): OpenAPIHono {
   const app = new OpenAPIHono()
+  const latest = new LatestVersions(engine)
   app.openapi(startRoute, async (c) => {
     const request = c.req.valid('json')
     const key = idempotencyOf(c.req.valid('header'), request)
-    const version = await requireRunnable(engine, c.req.valid('param').workflow, key)
-    const started = await startOne(engine, version, request, key)
+    const { workflow } = c.req.valid('param')
+    const started = await latest.start({ workflow, key }, (version) => startOne(engine, version, request, key))
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startDefinitionRoute, async (c) => {
@@ -66,8 +67,8 @@ export function startRoutes(engine: Engine): OpenAPIHono {
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startBatchRoute, async (c) => {
-    const version = await requireRunnable(engine, c.req.valid('param').workflow)
-    const ids = await startMany(engine, version, c.req.valid('json').runs)
+    const { runs } = c.req.valid('json')
+    const ids = await latest.start(c.req.valid('param'), (version) => startMany(engine, version, runs))
     return c.json({ items: ids.map((run) => ({ id: run })) }, 202)
   })
   return app
