@@ -50,10 +50,10 @@ export class Gates {
   async openDue(settled: Activation, job: JobAddress): Promise<void> {
     const { workflow, step } = settled
     const { opens, openers } = workflow.plan
+    const held = opens[step.index]!
+    if (held.length === 0) return
     const due = await Promise.all(
-      opens[step.index]!.map(
-        async (index) => (await this.isDue(settled, { job, index, openers: openers[index]! })) && index,
-      ),
+      held.map(async (index) => (await this.isDue(settled, { job, index, openers: openers[index]! })) && index),
     )
     const steps = due.filter((index) => index !== false)
     await Promise.all([this.openGates(steps, settled, job), this.addLate(steps, settled, job)])
