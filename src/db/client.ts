@@ -50,7 +50,7 @@ export interface DatabaseOptions {
 }
 
 const HOT_SETTINGS =
-  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan -c jit=off'
+  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c cpu_index_tuple_cost=100 -c plan_cache_mode=force_generic_plan -c jit=off'
 
 /** How long queries in flight have when the pools are closed. */
 const CLOSE_WITHIN_MS = 1_000

@@ -1,6 +1,7 @@
 import { listServedQueues } from '../db/actions.ts'
 import { findUndispatched } from '../db/sweep.ts'
 import { Leadership } from '../db/leadership.ts'
+import { analyzeOutgrown } from '../db/statistics.ts'
 import { removeDeadWorkers } from '../db/workers.ts'
 import { withTimeout } from '../timeout.ts'
 import { Admission, failOverdue } from './admit.ts'
@@ -78,6 +79,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     await reconcile(engine, sweep, watch)
     await admission.tick()
     await scheduler.syncHints()
+    await analyzeOutgrown(engine.db)
     if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
   }
   const loop = async () => {
