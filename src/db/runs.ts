@@ -117,8 +117,7 @@ function uncommon(run: NewRun): string | null {
 
 /**
  * Inserts runs of one version with their steps, under epoch 1; resolves to them, in any order, or to none where a condition
- * does not hold. Throws
- * {@link ParentMovedOn} for a child run that nobody waits for any more.
+ * does not hold. Throws {@link ParentMovedOn} for a child run that nobody waits for any more.
  */
 export async function insertRuns(
   db: Database,

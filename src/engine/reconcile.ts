@@ -79,7 +79,8 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     await reconcile(engine, sweep, watch)
     await admission.tick()
     await scheduler.syncHints()
-    await analyzeOutgrown(engine.db)
+    const tables = await analyzeOutgrown(engine.db)
+    if (tables.length > 0) engine.log.debug({ tables }, 'analyzed tables that had outgrown their statistics')
     if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
   }
   const loop = async () => {

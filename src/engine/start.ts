@@ -61,8 +61,8 @@ export type NewlyStarted = Omit<NewRun, 'startAt'> & InsertedRun
  * happens; the queue learns of them in the background.
  *
  * Throws `not_supported` for a definition with parts that this version cannot run, `invalid_input` where an input does
- * not match the definition's `input_schema`, `idempotency_mismatch` where the key belongs to another request. A key is
- * for a single request. Throws {@link VersionMovedOn} where the version had to be the latest.
+ * not match the definition's `input_schema`, `idempotency_mismatch` where the key belongs to another request, and
+ * {@link VersionMovedOn} where the version has to be the latest and is not. A key is for a single request.
  */
 export async function startRuns(
   engine: Engine,
