@@ -3,14 +3,14 @@ import { findIdempotencyOwner } from '../db/runs.ts'
 import { getLatestVersion, getWorkflow, type LatestVersion, type WorkflowRow } from '../db/workflows.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refuseArchived } from '../engine/register.ts'
-import { VersionMovedOn, type IdempotencyKey } from '../engine/start.ts'
+import { VersionMovedOn, type IdempotencyKey, type StartedVersion } from '../engine/start.ts'
 import { SluiceError } from '../errors.ts'
 import { WORKFLOW_NAME } from '../workflow/definition.ts'
 
 /** Workflows as paths name them: by id or by name. */
 
-/** A version that runs can be started of. `ifLatest`: its number, where the start is to make sure that it is the latest. */
-export type RunnableVersion = Omit<LatestVersion, 'archivedAt'> & { ifLatest?: number }
+/** A version that runs can be started of. */
+export type RunnableVersion = Omit<LatestVersion, 'archivedAt'> & StartedVersion
 
 /** Workflows whose latest version is remembered. */
 const REMEMBERED = 1_000

@@ -49,8 +49,17 @@ export interface DatabaseOptions {
   log: Logger
 }
 
-const HOT_SETTINGS =
-  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c cpu_index_tuple_cost=100 -c plan_cache_mode=force_generic_plan -c jit=off'
+/** docs/decisions/0011-planner-settings.md */
+const HOT_SETTINGS = [
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'cpu_index_tuple_cost=100',
+  'plan_cache_mode=force_generic_plan',
+  'jit=off',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ')
 
 /** How long queries in flight have when the pools are closed. */
 const CLOSE_WITHIN_MS = 1_000

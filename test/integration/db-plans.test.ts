@@ -14,9 +14,7 @@ const UNFINISHED = 500
 const ENDING = 40
 
 const systems: TestEngine[] = []
-let hot: Database
 afterAll(async () => {
-  await hot.close()
   for (const system of systems) await system.stop()
 })
 
@@ -74,7 +72,7 @@ function rowsOf(node: PlanNode): number[] {
 
 test('a commit that ends runs looks at these alone, however many others are unfinished', async () => {
   const [{ database, engine }, ids] = await youngSystem({ analyzed: true, steps: 1 })
-  hot = openDatabase({ url: database.url, connections: 1, applicationName: 'test', hot: true, log: engine.log })
+  const hot = openDatabase({ url: database.url, connections: 1, applicationName: 'test', hot: true, log: engine.log })
   const ending = ids.slice(-ENDING).map((runId) => ({
     runId,
     stepIndex: 0,
@@ -87,7 +85,7 @@ test('a commit that ends runs looks at these alone, however many others are unfi
     branch: null,
     runCompletion: { epoch: 1, output: '1' },
   }))
-  const rows = await explained(hot, (db) => completeSteps(db, ending))
+  const rows = await explained(hot, (db) => completeSteps(db, ending)).finally(() => hot.close())
   const [ended] = await database.query("SELECT count(*)::int FROM runs WHERE status = 'completed'")
   expect(ended).toEqual({ count: ENDING })
   // The answer has a row for each step and one for each run.
