@@ -6,13 +6,15 @@ import { isRetryable } from '../db/retryable.ts'
 import type { JobAddress } from '../queue/names.ts'
 import { decide } from '../workflow/decide.ts'
 import type { Activation, Activations } from './activate.ts'
+import { attemptContextOf } from './attempt-context.ts'
 import type { GroupCommit } from './commit.ts'
 import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
 import type { Engine } from './engine.ts'
 import { parkedKindOf } from './park/kinds.ts'
 import type { ParkContext, Still } from './park/parked.ts'
-import { failure, type AttemptContext, type Outcome } from './perform.ts'
+import { failure, type Outcome } from './perform.ts'
 import { factsOf } from './scope.ts'
+import type { StepLogs } from './step-logs.ts'
 
 /** An attempt that goes on to wait. */
 type Parked = Extract<Outcome, { kind: 'parked' }>
@@ -22,7 +24,7 @@ interface ParkingParts {
   engine: Engine
   activations: Activations
   commits: GroupCommit
-  attemptOf: (activation: Activation, key: AttemptKey, signal: AbortSignal) => AttemptContext
+  logs: StepLogs
 }
 
 /** The waiting of steps: in Postgres, with what they wait for, and in the queue, where their jobs are parked. */
@@ -35,12 +37,12 @@ export class Parking {
 
   /** What a kind of waiting is handed. */
   contextOf(activation: Activation, key: AttemptKey, signal: AbortSignal): ParkContext {
-    const { engine, activations, commits, attemptOf } = this.parts
+    const { engine, activations, commits, logs } = this.parts
     return {
       engine,
       activations,
       activation,
-      attempt: attemptOf(activation, key, signal),
+      attempt: attemptContextOf(activation, { key, signal, logs }),
       commitWithin: (batch, result) =>
         commits.completeWithin({ batch }, { ...key, ...requireDeclared(activation.step, result) }),
     }

@@ -1,0 +1,152 @@
+import type { AttemptKey } from '../db/commit.ts'
+import type { AbortRequest } from './abort.ts'
+import type { Activation } from './activate.ts'
+import { AttemptAbort } from './attempt-abort.ts'
+import { attemptContextOf } from './attempt-context.ts'
+import type { GroupCommit, StartMark } from './commit.ts'
+import { FIRST_EPOCH } from './dispatch.ts'
+import type { Engine } from './engine.ts'
+import { parkedKindFor } from './park/kinds.ts'
+import type { Parking } from './parking.ts'
+import { onlyComputes, perform, type ExecutableAction, type Outcome } from './perform.ts'
+import { RunningAttempts, startTimeout } from './running-attempts.ts'
+import { scopeOf } from './scope.ts'
+import type { StepLogs } from './step-logs.ts'
+
+/** Whose attempts they are, and what this process can do. */
+export interface AttemptsOptions {
+  engine: Engine
+  /** Row of this process in `workers`. */
+  workerId: string
+  action: (name: string) => ExecutableAction | undefined
+  /** Whether this process may judge others by their silence: {@link Heartbeat.isSteady}. */
+  isSteady: () => boolean
+}
+
+/** What {@link Attempts} work with. */
+interface AttemptsParts {
+  commits: GroupCommit
+  parking: Parking
+  logs: StepLogs
+}
+
+/** How an attempt ended, with the mark of its start that may still be on its way. */
+export interface EndedAttempt {
+  outcome: Outcome
+  mark?: StartMark | undefined
+}
+
+/** The attempts of this process: claims steps, and performs them. */
+export class Attempts {
+  private readonly options: AttemptsOptions
+  private readonly commits: GroupCommit
+  private readonly parking: Parking
+  private readonly logs: StepLogs
+  private readonly running = new RunningAttempts()
+
+  constructor(options: AttemptsOptions, { commits, parking, logs }: AttemptsParts) {
+    this.options = options
+    this.commits = commits
+    this.parking = parking
+    this.logs = logs
+  }
+
+  /** Those under way, for {@link abort}. */
+  list(): (AttemptKey & { epoch: number })[] {
+    return this.running.list()
+  }
+
+  /** Abandons attempts as others ask for it. */
+  abort(request: AbortRequest): void {
+    this.running.abort(request)
+  }
+
+  /** Fires the signals of all attempts: their jobs are handed back. */
+  releaseAll(): void {
+    this.running.releaseAll()
+  }
+
+  /** Whether this process has the attempt in hand. */
+  has(key: AttemptKey): boolean {
+    return this.running.has(key)
+  }
+
+  /** The next attempt of a step, by this process. */
+  nextOf({ run, step, row }: Activation): AttemptKey {
+    return {
+      runId: run.id,
+      stepIndex: step.index,
+      attempt: row.attempt + 1,
+      workerId: this.options.workerId,
+      startedAt: row.now,
+      startsRun: row.runStatus === 'queued' || row.runStatus === 'waiting',
+    }
+  }
+
+  /** Whether the step's attempt may still be going on: its owner beats, or is this process and has it in hand. */
+  isOwned({ run, step, row }: Activation): boolean {
+    if (row.workerId === null) return false
+    if (row.workerId === this.options.workerId) {
+      return this.running.has({ runId: run.id, stepIndex: step.index, attempt: row.attempt })
+    }
+    if (row.ownerSilentMs === null) return false
+    return row.ownerSilentMs <= this.options.engine.lockDurationMs || !this.options.isSteady()
+  }
+
+  /** During a deployment only some workers know a new action: the step waits for one of them. */
+  canRun({ run, step }: Activation): boolean {
+    const { action, engine } = this.options
+    if (step.action === null || action(step.action) !== undefined) return true
+    engine.log.warn(
+      { run: run.id, step: step.id, action: step.action },
+      'this worker does not have the action of the step: leaving it to another',
+    )
+    return false
+  }
+
+  /**
+   * Claims the step, performs it and has `finish` commit how it ended; null when someone else claimed it first. The
+   * attempt counts as under way until `finish` is through: a second job of the step would take it for abandoned.
+   */
+  async run<T>(
+    activation: Activation,
+    key: AttemptKey,
+    finish: (ended: EndedAttempt) => Promise<T>,
+  ): Promise<T | null> {
+    const abort = new AttemptAbort()
+    const compensates = activation.child !== null && activation.child.itemIndex === null
+    this.running.add({ key, epoch: activation.jobEpoch, compensates, abort })
+    try {
+      const ended = await this.perform(activation, key, abort)
+      return ended === null ? null : await finish(ended)
+    } finally {
+      this.running.delete(key)
+    }
+  }
+
+  private async perform(activation: Activation, key: AttemptKey, abort: AttemptAbort): Promise<EndedAttempt | null> {
+    const { step } = activation
+    const timer = startTimeout(step, abort)
+    try {
+      const kind = parkedKindFor(step.step.type)
+      // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
+      const isContested = activation.jobEpoch > FIRST_EPOCH || activation.row.attempt > 0
+      const mark = isContested || !onlyComputes(step) ? this.commits.start(key) : undefined
+      if (isContested && !(await mark?.counted)) return null
+      const outcome = await perform({
+        activation,
+        scope: scopeOf(activation),
+        abort,
+        contextOf: () => attemptContextOf(activation, { key, signal: abort.signal, logs: this.logs }),
+        action: step.action === null ? undefined : this.options.action(step.action),
+        db: this.options.engine.db,
+        park: kind && (() => kind.begin(this.parking.contextOf(activation, key, abort.signal))),
+        commitWithin: (batch, result) => this.commits.completeWithin({ batch }, { ...key, ...result }),
+        random: Math.random,
+      })
+      return { outcome, mark }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}

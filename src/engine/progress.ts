@@ -1,0 +1,30 @@
+import type { Job } from 'bullmq'
+import type { JobAddress } from '../queue/names.ts'
+import type { Activation } from './activate.ts'
+
+/** Where a step is being seen to. */
+export interface Place {
+  address: JobAddress
+  /** The job that runs it; its address names the first step of a segment. */
+  bull: Job
+  token: string
+}
+
+/** What came of one look at a step. */
+export type Progress =
+  /** Something changed meanwhile: read again. */
+  | { kind: 'again' }
+  /** The job has nothing more to do. */
+  | { kind: 'over' }
+  /** It has settled: `before` by somebody else, or in an earlier life of the job. */
+  | { kind: 'settled'; before: boolean; failure: string | null; next: Activation | null }
+
+export const AGAIN: Progress = { kind: 'again' }
+export const OVER: Progress = { kind: 'over' }
+
+export function settled({
+  failure = null,
+  next = null,
+}: { failure?: string | null; next?: Activation | null } = {}): Progress {
+  return { kind: 'settled', before: false, failure, next }
+}
