@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
-import type { IdempotencyKey } from '../engine/start.ts'
+import type { IdempotencyKey } from '../db/runs.ts'
 import { canonicalJson } from '../workflow/canonical.ts'
 import type { Json } from '../workflow/definition.ts'
 

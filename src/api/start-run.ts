@@ -1,6 +1,7 @@
 import { findMissingOrders } from '../db/orders.ts'
+import type { IdempotencyKey } from '../db/runs.ts'
 import type { Engine } from '../engine/engine.ts'
-import { startRuns, type IdempotencyKey, type Started, type StartRequest } from '../engine/start.ts'
+import { startRuns, type Started, type StartRequest } from '../engine/start.ts'
 import { SluiceError, type InputProblem } from '../errors.ts'
 import { readRun, showNewRun } from './run-view.ts'
 import type { RunView, StartRun } from './schemas/run.ts'

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
-import { findIdempotencyOwner } from '../db/runs.ts'
+import { findIdempotencyOwner, type IdempotencyKey } from '../db/runs.ts'
 import { getLatestVersion, getWorkflow, type LatestVersion, type WorkflowRow } from '../db/workflows.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refuseArchived } from '../engine/register.ts'
-import { VersionMovedOn, type IdempotencyKey, type StartedVersion } from '../engine/start.ts'
+import { VersionMovedOn, type StartedVersion } from '../engine/start.ts'
 import { SluiceError } from '../errors.ts'
 import { WORKFLOW_NAME } from '../workflow/definition.ts'
 

@@ -29,19 +29,19 @@ export interface NewRun {
   origin: { rerunOf?: string | undefined; scheduleId?: string | undefined; webhookId?: string | undefined }
   /** Token of the queue's life that the run is about to be added to. */
   queueToken: string | null
+  /** Inserted only if no run of its workflow has had the key; null: without one. */
+  key: IdempotencyKey | null
 }
 
-/** What an idempotency key stands for. */
-export interface NewIdempotencyKey {
-  scope: string
+/** A client's promise that requests with this key are one and the same. */
+export interface IdempotencyKey {
   key: string
+  /** SHA-256 of the canonical request. */
   requestHash: string
 }
 
 /** Without which nothing is inserted. */
 export interface InsertConditions {
-  /** Nobody has had it. For one run. */
-  key?: NewIdempotencyKey | undefined
   /** The number of the runs' version: it is their workflow's latest, and the workflow is not archived. */
   ifLatest?: number | undefined
 }
@@ -60,19 +60,22 @@ export interface InsertedRun {
   deadlineAt: Date | null
 }
 
-const IS_LATEST = `($15::int IS NULL OR EXISTS (
-    SELECT 1 FROM workflows w WHERE w.id = ($2::uuid[])[1] AND w.latest_version = $15::int AND w.archived_at IS NULL))`
+const IS_LATEST = `($14::int IS NULL OR EXISTS (
+    SELECT 1 FROM workflows w WHERE w.id = ($2::uuid[])[1] AND w.latest_version = $14::int AND w.archived_at IS NULL))`
 
 /**
- * A key that is taken inserts nothing; it waits for a concurrent holder to commit or give up. Neither does a version that has to be
- * the latest of its workflow, and is not.
+ * A key that is taken keeps its run out, and waits for a concurrent holder to commit or give up: in the order of the keys, so that
+ * two such statements never wait for each other. A version that has to be the latest of its workflow, and is not, keeps all out.
  */
 const INSERT_RUNS = `
-WITH holder AS (
+WITH holders AS (
   INSERT INTO idempotency_keys (scope, key, request_hash, run_id)
-  SELECT $12::text, $13::text, $14::text, ($1::uuid[])[1] WHERE $13::text IS NOT NULL AND ${IS_LATEST}
+  SELECT k.workflow_id::text, k.key, k.request_hash, k.id
+  FROM unnest($1::uuid[], $2::uuid[], $12::text[], $13::text[]) AS k(id, workflow_id, key, request_hash)
+  WHERE k.key IS NOT NULL AND ${IS_LATEST}
+  ORDER BY k.key
   ON CONFLICT DO NOTHING
-  RETURNING key
+  RETURNING run_id
 ), new_runs AS (
   INSERT INTO runs (id, workflow_id, version_id, epoch, queue_token, input, context, order_id, tags, priority, steps_total,
                     parent_run_id, parent_step_index, depth, start_at, concurrency_key, admitted_at, deadline_at,
@@ -83,12 +86,12 @@ WITH holder AS (
          CASE WHEN COALESCE(m.admitted, true) THEN now() END,
          CASE WHEN COALESCE(m.admitted, true) THEN now() + m.timeout_seconds * interval '1 second' END,
          m.rerun_of, m.schedule_id, m.webhook_id
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::smallint[], $11::text[])
-    AS i(id, workflow_id, version_id, queue_token, input, context, order_id, tags, priority, more)
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::smallint[], $11::text[], $12::text[])
+    AS i(id, workflow_id, version_id, queue_token, input, context, order_id, tags, priority, more, key)
   LEFT JOIN LATERAL json_to_record(i.more::json) AS m(
     parent_run_id uuid, parent_step_index int, depth smallint, start_at timestamptz, concurrency_key text, admitted bool,
     timeout_seconds float8, rerun_of uuid, schedule_id uuid, webhook_id uuid) ON i.more IS NOT NULL
-  WHERE CASE WHEN $13::text IS NULL THEN ${IS_LATEST} ELSE EXISTS (SELECT 1 FROM holder) END
+  WHERE CASE WHEN i.key IS NULL THEN ${IS_LATEST} ELSE i.id IN (SELECT run_id FROM holders) END
   RETURNING id, created_at, start_at, deadline_at
 ), new_steps AS (
   INSERT INTO steps (run_id, step_index, step_id)
@@ -116,14 +119,14 @@ function uncommon(run: NewRun): string | null {
 }
 
 /**
- * Inserts runs of one version with their steps, under epoch 1; resolves to them, in any order, or to none where a condition
- * does not hold. Throws {@link ParentMovedOn} for a child run that nobody waits for any more.
+ * Inserts runs of one version with their steps, under epoch 1; resolves to them, in any order, but for those whose keys are
+ * taken, or to none where the condition does not hold. Throws {@link ParentMovedOn} for a child run that nobody waits for any more.
  */
 export async function insertRuns(
   db: Database,
   runs: readonly NewRun[],
   stepIds: readonly string[],
-  { key, ifLatest }: InsertConditions = {},
+  { ifLatest }: InsertConditions = {},
 ): Promise<InsertedRun[]> {
   const values = [
     runs.map((run) => run.id),
@@ -137,9 +140,8 @@ export async function insertRuns(
     runs.map((run) => run.priority),
     stepIds,
     runs.map(uncommon),
-    key?.scope ?? null,
-    key?.key ?? null,
-    key?.requestHash ?? null,
+    runs.map((run) => run.key?.key ?? null),
+    runs.map((run) => run.key?.requestHash ?? null),
     ifLatest ?? null,
   ]
   const insert = (executor: Pick<Database, 'batch'>) =>

@@ -10,6 +10,8 @@ export interface BatcherOptions<Item, Result> {
   inFlight: number
   /** Most items of one batch. */
   maxItems: number
+  /** Whether items may be done twice: what may have been done is sent again. Else it is rejected; true. */
+  repeatable?: boolean
   log: Logger
 }
 
@@ -25,8 +27,9 @@ const MAX_RETRY_DELAY_MS = 1_000
  * Collects what many steps want from Postgres at the same moment into one statement. Nothing waits for company: an item
  * leaves at once while fewer than `inFlight` batches are under way, and with all that has gathered when one returns.
  *
- * While Postgres cannot be reached, batches are sent again until it can. A batch that fails for any other reason is
- * taken apart and sent item by item, so that one bad row hurts only itself.
+ * While Postgres cannot be reached, batches are sent again until it can, or, where items are not to be repeated, all of
+ * them fail. A batch that fails for any other reason is taken apart and sent item by item, so that one bad row hurts only
+ * itself.
  *
  * `inFlight` of 2 is tuned for a Postgres on two shared cores: see `npm run bench`.
  */
@@ -79,8 +82,8 @@ export class Batcher<Item, Result> {
       const results = await this.persist(batch.map((entry) => entry.item))
       batch.forEach((entry, index) => entry.resolve(results[index] as Result))
     } catch (error) {
-      if (batch.length === 1) {
-        batch[0]!.reject(error)
+      if (batch.length === 1 || isRetryable(error)) {
+        for (const entry of batch) entry.reject(error)
         return
       }
       this.options.log.warn(
@@ -96,7 +99,7 @@ export class Batcher<Item, Result> {
       try {
         return await this.options.flush(items)
       } catch (error) {
-        if (!isRetryable(error)) throw error
+        if (this.options.repeatable === false || !isRetryable(error)) throw error
         this.options.log.warn(
           { err: error, batch: this.options.name, attempt },
           'Postgres did not answer: sending the batch again',

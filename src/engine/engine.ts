@@ -4,6 +4,7 @@ import { readDefinition } from '../db/versions.ts'
 import type { Logger } from '../log.ts'
 import type { RunQueue } from '../queue/queue.ts'
 import { Changes } from './changes.ts'
+import { Insertions } from './insertions.ts'
 import { compileWorkflow, type CompiledWorkflow } from '../workflow/compile.ts'
 
 /** What every verb of the engine works with: both stores, and what is cached of them. */
@@ -12,6 +13,7 @@ export interface Engine {
   readonly queue: RunQueue
   readonly log: Logger
   readonly versions: VersionCache
+  readonly insertions: Insertions
   /** Tells those who watch runs that they have changed. */
   readonly changes: Changes
   /** Silence after which a worker counts as dead, in milliseconds; also the duration of BullMQ's locks. */
@@ -33,6 +35,7 @@ export function createEngine(parts: { db: Database; queue: RunQueue; log: Logger
   return {
     ...parts,
     versions: createVersionCache(parts.db),
+    insertions: new Insertions(parts.db, parts.log),
     changes: new Changes(parts.queue.signals, parts.log),
     queueLife: { token: null },
     dispatching: new Set(),

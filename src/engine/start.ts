@@ -1,5 +1,11 @@
 import { v7 as uuidv7 } from 'uuid'
-import { findIdempotencyOwner, insertRuns, type IdempotencyOwner, type InsertedRun, type NewRun } from '../db/runs.ts'
+import {
+  findIdempotencyOwner,
+  type IdempotencyKey,
+  type IdempotencyOwner,
+  type InsertedRun,
+  type NewRun,
+} from '../db/runs.ts'
 import type { SlotGroup } from '../db/admission.ts'
 import { SluiceError } from '../errors.ts'
 import { executableProblems } from '../workflow/validate-executable.ts'
@@ -38,13 +44,6 @@ export interface StartedVersion {
 /** Nothing has been started: the version is not its workflow's latest any more, or the workflow is archived. */
 export class VersionMovedOn extends Error {}
 
-/** A client's promise that requests with this key are one and the same. */
-export interface IdempotencyKey {
-  key: string
-  /** SHA-256 of the canonical request. */
-  requestHash: string
-}
-
 /** The ids of the runs, in the order of the requests. `replayed`: they had been started before, under the same key. */
 export interface Started {
   ids: string[]
@@ -68,13 +67,30 @@ export async function startRuns(
   engine: Engine,
   version: StartedVersion,
   requests: readonly StartRequest[],
-  idempotency?: IdempotencyKey,
+  key?: IdempotencyKey,
 ): Promise<Started> {
-  const scope = version.workflowId
-  if (idempotency) {
-    const owner = await findIdempotencyOwner(engine.db, scope, idempotency.key)
-    if (owner) return replay(owner, idempotency)
+  const findOwner = async () => key && findIdempotencyOwner(engine.db, version.workflowId, key.key)
+  try {
+    const started = await startNew(engine, version, requests, key ?? null)
+    if (started !== null) return started
+  } catch (error) {
+    // What was accepted once is answered alike ever after, whatever would be refused today.
+    const owner = error instanceof SluiceError ? await findOwner() : null
+    if (key && owner) return replay(owner, key)
+    throw error
   }
+  const owner = await findOwner()
+  if (key && owner) return replay(owner, key)
+  throw new VersionMovedOn(`version ${version.id} is not the latest any more`)
+}
+
+/** As {@link startRuns}; null where the key is taken, or the version is not the latest any more. */
+async function startNew(
+  engine: Engine,
+  version: StartedVersion,
+  requests: readonly StartRequest[],
+  key: IdempotencyKey | null,
+): Promise<Started | null> {
   const compiled = await engine.versions.get(version.id)
   refuseUnsupported(compiled.definition)
   refuseBadInputs(compiled.definition.input_schema, requests)
@@ -83,15 +99,11 @@ export async function startRuns(
   const runs = requests.map((request, index): NewRun => ({
     ...newRun(engine, version, request, keys[index] ?? null),
     timeoutSeconds,
+    key,
   }))
   const stepIds = compiled.steps.map((step) => step.id)
-  const key = idempotency && { scope, ...idempotency }
-  const inserted = await insertRuns(engine.db, runs, stepIds, { key, ifLatest: version.ifLatest })
-  if (inserted.length === 0) {
-    const owner = idempotency && (await findIdempotencyOwner(engine.db, scope, idempotency.key))
-    if (idempotency && owner) return replay(owner, idempotency)
-    throw new VersionMovedOn(`version ${version.id} is not the latest any more`)
-  }
+  const inserted = await engine.insertions.insert(runs, { version, stepIds })
+  if (inserted.length === 0) return null
   engine.changes.runs(runs.map((run) => run.id))
   for (const { parent } of runs) if (parent !== null) engine.changes.step(parent.runId, parent.stepIndex)
   const admitted = runs.filter((run) => run.admitted)
@@ -133,6 +145,7 @@ function newRun(
     concurrencyKey,
     admitted,
     timeoutSeconds: null,
+    key: null,
     tags: request.tags ?? [],
     priority: request.priority ?? null,
     queueToken: admitted ? engine.queueLife.token : null,

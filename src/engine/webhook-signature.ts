@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { SluiceError } from '../errors.ts'
-import type { IdempotencyKey } from './start.ts'
+import type { IdempotencyKey } from '../db/runs.ts'
 
 /**
  * Signatures of deliveries: HMAC-SHA256 with the webhook's secret, in hex, in one of two forms.

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
+import type { IdempotencyKey } from '../db/runs.ts'
 import {
   deleteWebhook,
   insertWebhook,
@@ -12,7 +13,7 @@ import type { WorkflowRow } from '../db/workflows.ts'
 import { SluiceError } from '../errors.ts'
 import type { Json } from '../workflow/definition.ts'
 import type { Engine } from './engine.ts'
-import { startRuns, type IdempotencyKey, type Started } from './start.ts'
+import { startRuns, type Started } from './start.ts'
 
 /** Addresses that start runs: whoever knows the token may try, whoever knows the secret may start. */
 

@@ -121,6 +121,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
       admitted: false,
       timeoutSeconds: null,
       origin: {},
+      key: null,
       queueToken: null,
     }
     await insertRuns(api.engine.db, [{ id, workflowId: workflow.id, versionId: version.id, ...empty }], ['hold'])

@@ -172,6 +172,17 @@ describe('idempotency keys', () => {
     expect((await start({}, { 'idempotency-key': 'another' }, 'retired')).status).toBe(409)
   })
 
+  it('a repeated request finds its run, also where its input would be refused by now', async () => {
+    const headers = { 'idempotency-key': 'before' }
+    const asking = (required: string[]) => definitionOf('stricter', { input_schema: { type: 'object', required } })
+    await api.call('workflows', { body: asking([]) })
+    const first = await start({ input: {} }, headers, 'stricter')
+    await api.call('workflows', { body: asking(['n']) })
+    expect(await start({ input: {} }, headers, 'stricter')).toMatchObject({ status: 200, body: { id: first.body.id } })
+    const other = await api.call<Problem>('workflows/stricter/runs', { body: { input: { m: 1 } }, headers })
+    expect(other.body.type).toBe('urn:sluice:problem:idempotency_mismatch')
+  })
+
   it('a refused request leaves its key free', async () => {
     const headers = { 'idempotency-key': 'freed' }
     expect((await start({ input: {} }, headers, 'strict')).status).toBe(422)
@@ -195,6 +206,20 @@ describe('starts one behind the other', () => {
         body: { runs: [{}, {}] },
       })
       expect(await Promise.all(batch.body.items.map(({ id }) => versionOf(id)))).toEqual([index + 1, index + 1])
+    }
+  })
+
+  it('get the version that is the latest by then, also where many come at once', async () => {
+    for (const [index, description] of ['first', 'second', 'third'].entries()) {
+      await api.call('workflows', { body: definitionOf('crowded', { description }) })
+      const answers = await Promise.all(
+        Array.from({ length: 30 }, (_, n) =>
+          start({ input: { n } }, n % 3 === 0 ? { 'idempotency-key': `${index} ${n}` } : {}, 'crowded'),
+        ),
+      )
+      expect(answers.map(({ body }) => body.workflow_version)).toEqual(Array<number>(30).fill(index + 1))
+      expect(answers.map(({ body }) => body.input)).toEqual(Array.from({ length: 30 }, (_, n) => ({ n })))
+      expect(new Set(answers.map(({ body }) => body.id)).size).toBe(30)
     }
   })
 

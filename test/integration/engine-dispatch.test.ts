@@ -26,6 +26,7 @@ async function insertOnly(engine: TestEngine, name: string, queueToken: string |
     admitted: true,
     timeoutSeconds: null,
     origin: {},
+    key: null,
   }
   await insertRuns(
     engine.engine.db,

@@ -1,0 +1,64 @@
+import { v7 as uuidv7 } from 'uuid'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { insertRuns, type NewRun } from '../../src/db/runs.ts'
+import { registerWorkflow } from '../../src/engine/register.ts'
+import { startRuns, type StartRequest, type StartedVersion } from '../../src/engine/start.ts'
+import type { Json } from '../../src/workflow/definition.ts'
+import { chain } from '../support/shapes.ts'
+import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
+
+/** Starts that come at the same time share an insert. */
+
+let system: TestEngine
+let version: StartedVersion
+beforeAll(async () => {
+  system = await startTestEngine({ backend: 'postgres', workers: 0 })
+  version = (await registerWorkflow(system.engine, chain('together', 2) as Json)).version
+})
+afterAll(() => system.stop())
+
+const start = async (request: StartRequest) => (await startRuns(system.engine, version, [request])).ids[0]!
+
+test('starts of one version that come together travel in one statement, each with its own input and steps', async () => {
+  await start({})
+  const batch = vi.spyOn(system.engine.db, 'batch')
+  const ids = await Promise.all(Array.from({ length: 50 }, (_, n) => start({ input: { n } })))
+  const inserts = batch.mock.calls.filter(([name]) => name === 'insert_runs')
+  batch.mockRestore()
+  expect(inserts).toHaveLength(1)
+  const rows = await system.database.query<{ id: string; n: number; steps: string[] }>(
+    `SELECT r.id, (r.input ->> 'n')::int AS n, array(SELECT step_id FROM steps s WHERE s.run_id = r.id ORDER BY step_index) AS steps
+     FROM runs r WHERE r.id = ANY($1) ORDER BY n`,
+    [ids],
+  )
+  expect(rows).toEqual(ids.map((id, n) => ({ id, n, steps: ['s0', 's1'] })))
+})
+
+test('one that cannot be inserted fails alone', async () => {
+  const taken = await start({})
+  const answers = await Promise.allSettled([{}, { id: taken }, {}, {}].map((request) => start(request)))
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+})
+
+test('statements that ask for the same keys in opposite orders do not wait for each other forever', async () => {
+  const plain = { input: null, context: null, orderId: null, parent: null, tags: [], priority: null, startAt: null }
+  const runOf = (key: string): NewRun => ({
+    ...plain,
+    id: uuidv7(),
+    workflowId: version.workflowId,
+    versionId: version.id,
+    concurrencyKey: null,
+    admitted: true,
+    timeoutSeconds: null,
+    origin: {},
+    queueToken: null,
+    key: { key, requestHash: '' },
+  })
+  for (let round = 0; round < 10; round += 1) {
+    const keys = Array.from({ length: 200 }, (_, n) => `${round} ${String(n).padStart(3, '0')}`)
+    const inserted = await Promise.all(
+      [keys, keys.toReversed()].map((some) => insertRuns(system.engine.db, some.map(runOf), ['s0', 's1'])),
+    )
+    expect(inserted.flat()).toHaveLength(keys.length)
+  }
+})
