@@ -44,7 +44,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,workers,dashboard,chaos}/**/*.test.ts'],
+          include: ['{src,workers,dashboard,bench,chaos}/**/*.test.ts'],
           maxWorkers: AT_ONCE,
           // Files keep nothing that others see: what is imported once serves all.
           isolate: false,
@@ -102,7 +102,7 @@ export default defineConfig({
       {
         test: {
           name: 'chaos',
-          include: ['test/chaos/**/*.test.ts'],
+          include: ['test/{bench,chaos}/**/*.test.ts'],
           exclude: PAIRED,
           // Real processes and real deadlines: one file at a time, when all others are done.
           fileParallelism: false,

@@ -28,9 +28,10 @@ const SUITES: Record<string, (stack: Stack, options: SuiteOptions) => Promise<Su
 const { values: flags } = parseArgs({
   options: {
     suite: { type: 'string', default: 'floor' },
-    rounds: { type: 'string', default: '5' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
     only: { type: 'string', default: '' },
-    steps: { type: 'string', default: '6000' },
+    steps: { type: 'string' },
     before: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
@@ -42,8 +43,8 @@ for (const name of suites) {
   if (SUITES[name] === undefined) fail(`--suite is one of ${Object.keys(SUITES).join(', ')} or all, not "${name}"`)
 }
 const options: SuiteOptions = {
-  rounds: wholeNumber('rounds', flags.rounds),
-  steps: wholeNumber('steps', flags.steps),
+  rounds: wholeNumber('rounds', flags.rounds ?? (flags.quick ? '3' : '5')),
+  steps: wholeNumber('steps', flags.steps ?? (flags.quick ? '1500' : '6000')),
   only: flags.only,
   before: flags.before,
   report(measure) {
