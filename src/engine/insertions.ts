@@ -6,8 +6,10 @@ import { Batcher } from './batcher.ts'
 
 /** Versions whose runs are inserted together. */
 const REMEMBERED = 1_000
-/** Runs of one statement. Their inputs may be 1 MiB each. */
-const MAX_RUNS = 100
+/** Most runs of one statement: their inputs may be nearly 4 MiB each. */
+const MAX_RUNS = 50
+/** Most steps of one statement, unless a run has more: nobody waits for many large runs of others. */
+const MAX_STEPS = 10_000
 
 /** What runs are inserted as. */
 export interface InsertedAs {
@@ -44,7 +46,7 @@ export class Insertions {
     const batcher = new Batcher<NewRun, InsertedRun | null>({
       name: 'runs',
       inFlight: 2,
-      maxItems: MAX_RUNS,
+      maxItems: Math.max(1, Math.min(MAX_RUNS, Math.floor(MAX_STEPS / stepIds.length))),
       // The second time, a run's id would be taken: by itself.
       repeatable: false,
       log: this.log,

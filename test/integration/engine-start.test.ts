@@ -17,21 +17,40 @@ beforeAll(async () => {
 })
 afterAll(() => system.stop())
 
-const start = async (request: StartRequest) => (await startRuns(system.engine, version, [request])).ids[0]!
+const start = async (request: StartRequest, of = version) => (await startRuns(system.engine, of, [request])).ids[0]!
+
+/** How many statements insert the runs that `work` starts. */
+async function countInserts(work: () => Promise<unknown>): Promise<number> {
+  const batch = vi.spyOn(system.engine.db, 'batch')
+  await work()
+  const inserts = batch.mock.calls.filter(([name]) => name === 'insert_runs').length
+  batch.mockRestore()
+  return inserts
+}
 
 test('starts of one version that come together travel in one statement, each with its own input and steps', async () => {
   await start({})
-  const batch = vi.spyOn(system.engine.db, 'batch')
-  const ids = await Promise.all(Array.from({ length: 50 }, (_, n) => start({ input: { n } })))
-  const inserts = batch.mock.calls.filter(([name]) => name === 'insert_runs')
-  batch.mockRestore()
-  expect(inserts).toHaveLength(1)
+  let ids: string[] = []
+  const inserts = await countInserts(async () => {
+    ids = await Promise.all(Array.from({ length: 50 }, (_, n) => start({ input: { n } })))
+  })
+  expect(inserts).toBe(1)
   const rows = await system.database.query<{ id: string; n: number; steps: string[] }>(
     `SELECT r.id, (r.input ->> 'n')::int AS n, array(SELECT step_id FROM steps s WHERE s.run_id = r.id ORDER BY step_index) AS steps
      FROM runs r WHERE r.id = ANY($1) ORDER BY n`,
     [ids],
   )
   expect(rows).toEqual(ids.map((id, n) => ({ id, n, steps: ['s0', 's1'] })))
+})
+
+test.each([
+  { steps: 2_000, starts: 10, inserts: 2 },
+  { steps: 6_000, starts: 3, inserts: 3 },
+])('$starts runs of $steps steps travel in $inserts statements', async ({ steps, starts, inserts }) => {
+  const large = (await registerWorkflow(system.engine, chain(`large-${steps}`, steps) as Json)).version
+  await start({}, large)
+  const work = () => Promise.all(Array.from({ length: starts }, () => start({}, large)))
+  expect(await countInserts(work)).toBe(inserts)
 })
 
 test('one that cannot be inserted fails alone', async () => {
