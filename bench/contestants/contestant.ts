@@ -1,4 +1,5 @@
 import { QueueEvents } from 'bullmq'
+import { Redis } from 'ioredis'
 import { FIRST_EPOCH, firstFlow } from '../../src/engine/dispatch.ts'
 import { jobId, ROOT_JOB, RUNS_QUEUE, stepsQueue } from '../../src/queue/names.ts'
 import { compileWorkflow, type CompiledWorkflow } from '../../src/workflow/compile.ts'
@@ -18,6 +19,8 @@ export interface Contestant {
 }
 
 const ONE_RUN_MS = 30_000
+/** Events that a queue keeps for a submitter who is late to read them: of some 40,000 steps. */
+const EVENTS_KEPT = 200_000
 
 /** The job that completes last of a workflow's runs: the root job, or that of the last step. */
 interface LastJob {
@@ -63,10 +66,15 @@ class RunWatch {
   private readonly waiting = new Map<string, () => void>()
   private readonly ready: Promise<unknown>
   private readonly step: string
+  private readonly redis: Redis
+  /** Settings of the queue. */
+  private readonly metaKey: string
   private listen: (job: string) => void = () => {}
 
   constructor(redisUrl: string, prefix: string, last: LastJob) {
     this.step = last.step
+    this.redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
+    this.metaKey = `${prefix}:${last.queue}:meta`
     this.events = new QueueEvents(last.queue, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
     const ending = jobId({ run: '', step: last.step, epoch: FIRST_EPOCH })
     this.events.on('completed', ({ jobId: job }) => {
@@ -108,14 +116,18 @@ class RunWatch {
       const news = new Promise<void>((resolve) => (isNews = resolve))
       const due = Math.min(runs - submitted, atOnce - (submitted - ended.size))
       submitted += due
-      if (due > 0) await submit(due)
-      else await withTimeout(news, ONE_RUN_MS, `none of ${submitted - ended.size} runs ended`)
+      if (due > 0) {
+        await submit(due)
+        // Not before: who submits opens the queue, and sets how many it keeps. A lost one would be waited for in vain.
+        await this.redis.hset(this.metaKey, 'opts.maxLenEvents', EVENTS_KEPT)
+      } else await withTimeout(news, ONE_RUN_MS, `none of ${submitted - ended.size} runs ended`)
     }
     this.listen = () => {}
     return performance.now() - began
   }
 
   async close(): Promise<void> {
+    this.redis.disconnect()
     await this.events.close()
   }
 }
