@@ -42,9 +42,10 @@ const suites = flags.suite === 'all' ? Object.keys(SUITES) : flags.suite.split('
 for (const name of suites) {
   if (SUITES[name] === undefined) fail(`--suite is one of ${Object.keys(SUITES).join(', ')} or all, not "${name}"`)
 }
+const usual = flags.quick ? { rounds: '3', steps: '1500' } : { rounds: '5', steps: '6000' }
 const options: SuiteOptions = {
-  rounds: wholeNumber('rounds', flags.rounds ?? (flags.quick ? '3' : '5')),
-  steps: wholeNumber('steps', flags.steps ?? (flags.quick ? '1500' : '6000')),
+  rounds: wholeNumber('rounds', flags.rounds ?? usual.rounds),
+  steps: wholeNumber('steps', flags.steps ?? usual.steps),
   only: flags.only,
   before: flags.before,
   report(measure) {

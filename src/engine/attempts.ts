@@ -1,5 +1,4 @@
 import type { AttemptKey } from '../db/commit.ts'
-import type { AbortRequest } from './abort.ts'
 import type { Activation } from './activate.ts'
 import { AttemptAbort } from './attempt-abort.ts'
 import { attemptContextOf } from './attempt-context.ts'
@@ -42,7 +41,7 @@ export class Attempts {
   private readonly commits: GroupCommit
   private readonly parking: Parking
   private readonly logs: StepLogs
-  private readonly running = new RunningAttempts()
+  readonly running = new RunningAttempts()
 
   constructor(options: AttemptsOptions, { commits, parking, logs }: AttemptsParts) {
     this.options = options
@@ -51,28 +50,8 @@ export class Attempts {
     this.logs = logs
   }
 
-  /** Those under way, for {@link abort}. */
-  list(): (AttemptKey & { epoch: number })[] {
-    return this.running.list()
-  }
-
-  /** Abandons attempts as others ask for it. */
-  abort(request: AbortRequest): void {
-    this.running.abort(request)
-  }
-
-  /** Fires the signals of all attempts: their jobs are handed back. */
-  releaseAll(): void {
-    this.running.releaseAll()
-  }
-
-  /** Whether this process has the attempt in hand. */
-  has(key: AttemptKey): boolean {
-    return this.running.has(key)
-  }
-
-  /** The next attempt of a step, by this process. */
-  nextOf({ run, step, row }: Activation): AttemptKey {
+  /** Which attempt would be a step's next, by this process. */
+  nextKey({ run, step, row }: Activation): AttemptKey {
     return {
       runId: run.id,
       stepIndex: step.index,

@@ -95,13 +95,13 @@ export class StepExecutor {
 
   /** Attempts under way, for {@link abort}. */
   list(): (AttemptKey & { epoch: number })[] {
-    return this.attempts.list()
+    return this.attempts.running.list()
   }
 
   /** Abandons attempts as others ask for it. */
   abort(request: AbortRequest): void {
     this.foreseen.forget(request.run)
-    this.attempts.abort(request)
+    this.attempts.running.abort(request)
   }
 
   /** Requests may have got lost: those to abandon attempts come again with a heartbeat. */
@@ -117,7 +117,7 @@ export class StepExecutor {
   /** Fires the signals of all attempts and hands their jobs back; attempts to come are handed back at once. */
   releaseAll(): void {
     this.stopping = true
-    this.attempts.releaseAll()
+    this.attempts.running.releaseAll()
   }
 
   /** Resolves when every write and every log line has been answered. */
@@ -179,7 +179,7 @@ export class StepExecutor {
         // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
         if (activation.row.status === 'running' && this.attempts.isOwned(activation))
           return delayJob(bull, token, LOOK_AGAIN_MS)
-        if (!(await this.outcomes.settle(settlementOf(decision, activation, this.attempts.nextOf(activation)))))
+        if (!(await this.outcomes.settle(settlementOf(decision, activation, this.attempts.nextKey(activation)))))
           return AGAIN
         await this.release.byStep(activation, job)
         return settled({ failure: decision.kind === 'fail' ? decision.error.message : null })
@@ -210,9 +210,9 @@ export class StepExecutor {
     if (this.stopping) return handBackJob(bull, token)
     if (row.status === 'running' && this.attempts.isOwned(activation)) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (!this.attempts.canRun(activation)) return delayJob(bull, token, OTHER_WORKER_MS)
-    const key = this.attempts.nextOf(activation)
+    const key = this.attempts.nextKey(activation)
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
-    if (this.attempts.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
+    if (this.attempts.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) {
       await this.outcomes.settle(lostTooOften(activation, key, MAX_LOST_ATTEMPTS))
       return AGAIN
@@ -227,7 +227,7 @@ export class StepExecutor {
    */
   private async resume(activation: Activation, place: Place): Promise<Progress> {
     const { address, bull, token } = place
-    const key = { ...this.attempts.nextOf(activation), attempt: activation.row.attempt }
+    const key = { ...this.attempts.nextKey(activation), attempt: activation.row.attempt }
     key.startedAt = activation.row.startedAt ?? activation.row.now
     const look = await this.parking.look(activation, key)
     if (look.kind !== 'still') return this.outcomes.finish({ outcome: look }, { ...place, activation, key })

@@ -19,9 +19,12 @@ export type Progress =
   /** It has settled: `before` by somebody else, or in an earlier life of the job. */
   | { kind: 'settled'; before: boolean; failure: string | null; next: Activation | null }
 
+/** {@link Progress} of a look that has to be repeated. */
 export const AGAIN: Progress = { kind: 'again' }
+/** {@link Progress} of the last look that a job takes. */
 export const OVER: Progress = { kind: 'over' }
 
+/** {@link Progress} of a step that this look has settled; `next`: its successor, where it needs no read. */
 export function settled({
   failure = null,
   next = null,

@@ -69,19 +69,18 @@ export async function startRuns(
   requests: readonly StartRequest[],
   key?: IdempotencyKey,
 ): Promise<Started> {
-  const findOwner = async () => key && findIdempotencyOwner(engine.db, version.workflowId, key.key)
+  let refusal: Error = new VersionMovedOn(`version ${version.id} is not the latest any more`)
   try {
     const started = await startNew(engine, version, requests, key ?? null)
     if (started !== null) return started
   } catch (error) {
-    // What was accepted once is answered alike ever after, whatever would be refused today.
-    const owner = error instanceof SluiceError ? await findOwner() : null
-    if (key && owner) return replay(owner, key)
-    throw error
+    if (!(error instanceof SluiceError)) throw error
+    refusal = error
   }
-  const owner = await findOwner()
+  // What was accepted once is answered alike ever after, whatever would be refused today.
+  const owner = key && (await findIdempotencyOwner(engine.db, version.workflowId, key.key))
   if (key && owner) return replay(owner, key)
-  throw new VersionMovedOn(`version ${version.id} is not the latest any more`)
+  throw refusal
 }
 
 /** As {@link startRuns}; null where the key is taken, or the version is not the latest any more. */
@@ -96,11 +95,9 @@ async function startNew(
   refuseBadInputs(compiled.definition.input_schema, requests)
   const keys = await concurrencyKeys(engine, compiled.definition.concurrency, requests)
   const timeoutSeconds = compiled.definition.timeout_seconds ?? null
-  const runs = requests.map((request, index): NewRun => ({
-    ...newRun(engine, version, request, keys[index] ?? null),
-    timeoutSeconds,
-    key,
-  }))
+  const runs = requests.map((request, index) =>
+    newRun(engine, version, request, { concurrencyKey: keys[index] ?? null, timeoutSeconds, key }),
+  )
   const stepIds = compiled.steps.map((step) => step.id)
   const inserted = await engine.insertions.insert(runs, { version, stepIds })
   if (inserted.length === 0) return null
@@ -128,7 +125,7 @@ function newRun(
   engine: Engine,
   version: { id: string; workflowId: string },
   request: StartRequest,
-  concurrencyKey: string | null,
+  { concurrencyKey, timeoutSeconds, key }: Pick<NewRun, 'concurrencyKey' | 'timeoutSeconds' | 'key'>,
 ): NewRun {
   const startAt = request.startAt ?? null
   const admitted = concurrencyKey === null && (startAt === null || Date.parse(startAt) <= Date.now())
@@ -144,8 +141,8 @@ function newRun(
     startAt,
     concurrencyKey,
     admitted,
-    timeoutSeconds: null,
-    key: null,
+    timeoutSeconds,
+    key,
     tags: request.tags ?? [],
     priority: request.priority ?? null,
     queueToken: admitted ? engine.queueLife.token : null,

@@ -1,31 +1,18 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readdir } from 'node:fs/promises'
+import { expect, test } from 'vitest'
 import type { Measure, SuiteResult } from '../../bench/harness/figures.ts'
-import { startProcess } from '../support/processes.ts'
+import { runReporting } from '../support/reporting.ts'
 
 /**
  * What can be told of speed without a clock: that the benchmark measures what it says, and what a step costs in counts, which are
  * the same on every machine.
  */
 
-let folder: string
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bench-test-'))
-})
-afterAll(() => rm(folder, { recursive: true, force: true }))
-
-/** `npm run bench`, in a temporary folder of its own, which must be empty afterwards. */
+/** `npm run bench`, which must clear away all that it has put into its temporary folder. */
 async function bench(...flags: readonly string[]) {
-  const temporary = await mkdtemp(join(folder, 'tmp-'))
-  const json = join(folder, 'figures.json')
-  const child = startProcess(['--import', 'tsx', 'bench/run.ts', ...flags, '--json', json], { TMPDIR: temporary })
-  const end = await child.exited
-  const printed = child.lines.join('\n')
-  const left = (await readdir(temporary)).filter((name) => name.startsWith('sluice'))
+  const { end, printed, report, left } = await runReporting('bench/run.ts', flags)
   if (end !== 0 || left.length > 0) throw new Error(`it ended with ${end} and left ${left.join(', ')}:\n${printed}`)
-  const { results } = JSON.parse(await readFile(json, 'utf8')) as { results: SuiteResult[] }
+  const { results } = report as { results: SuiteResult[] }
   return { printed, measures: results.flatMap(({ measures }) => measures) }
 }
 

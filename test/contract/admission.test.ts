@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { v7 as uuidv7 } from 'uuid'
 import { markStarted } from '../../src/db/commit.ts'
 import { insertRuns } from '../../src/db/runs.ts'
+import { newRunOf } from '../support/new-run.ts'
 import { registerWorkflow } from '../../src/engine/register.ts'
 import { defineAction, z } from '../../workers/action.ts'
 import { startApi, type TestApi } from '../support/api.ts'
@@ -109,22 +110,8 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await isHeld(first)
     const { workflow, version } = await registerWorkflow(api.engine, definition)
     const id = uuidv7()
-    const empty = {
-      input: null,
-      context: null,
-      orderId: null,
-      parent: null,
-      tags: [],
-      priority: null,
-      startAt: null,
-      concurrencyKey: '',
-      admitted: false,
-      timeoutSeconds: null,
-      origin: {},
-      key: null,
-      queueToken: null,
-    }
-    await insertRuns(api.engine.db, [{ id, workflowId: workflow.id, versionId: version.id, ...empty }], ['hold'])
+    const run = { id, workflowId: workflow.id, versionId: version.id, concurrencyKey: '', admitted: false }
+    await insertRuns(api.engine.db, [newRunOf(run)], ['hold'])
     await throughout(1_200, async () => expect(await admitted([first, id])).toEqual([first]))
     held.get(first)!()
     ;(await isHeld(id))()

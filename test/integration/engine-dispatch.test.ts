@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { expect, test, vi } from 'vitest'
 import { insertRuns } from '../../src/db/runs.ts'
+import { newRunOf } from '../support/new-run.ts'
 import { registerWorkflow } from '../../src/engine/register.ts'
 import type { Json } from '../../src/workflow/definition.ts'
 import { describeOnEachBackend } from '../support/contract.ts'
@@ -14,23 +15,9 @@ async function insertOnly(engine: TestEngine, name: string, queueToken: string |
   const definition = chain(name, 3)
   const { workflow, version } = await registerWorkflow(engine.engine, definition as Json)
   const id = uuidv7()
-  const empty = {
-    input: null,
-    context: null,
-    orderId: null,
-    parent: null,
-    tags: [],
-    priority: null,
-    startAt: null,
-    concurrencyKey: null,
-    admitted: true,
-    timeoutSeconds: null,
-    origin: {},
-    key: null,
-  }
   await insertRuns(
     engine.engine.db,
-    [{ id, workflowId: workflow.id, versionId: version.id, queueToken, ...empty }],
+    [newRunOf({ id, workflowId: workflow.id, versionId: version.id, queueToken })],
     definition.steps.map((step) => step.id),
   )
   return id

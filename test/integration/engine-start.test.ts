@@ -1,9 +1,10 @@
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { insertRuns, type NewRun } from '../../src/db/runs.ts'
+import { insertRuns } from '../../src/db/runs.ts'
 import { registerWorkflow } from '../../src/engine/register.ts'
 import { startRuns, type StartRequest, type StartedVersion } from '../../src/engine/start.ts'
 import type { Json } from '../../src/workflow/definition.ts'
+import { newRunOf } from '../support/new-run.ts'
 import { chain } from '../support/shapes.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 
@@ -60,19 +61,8 @@ test('one that cannot be inserted fails alone', async () => {
 })
 
 test('statements that ask for the same keys in opposite orders do not wait for each other forever', async () => {
-  const plain = { input: null, context: null, orderId: null, parent: null, tags: [], priority: null, startAt: null }
-  const runOf = (key: string): NewRun => ({
-    ...plain,
-    id: uuidv7(),
-    workflowId: version.workflowId,
-    versionId: version.id,
-    concurrencyKey: null,
-    admitted: true,
-    timeoutSeconds: null,
-    origin: {},
-    queueToken: null,
-    key: { key, requestHash: '' },
-  })
+  const of = { workflowId: version.workflowId, versionId: version.id }
+  const runOf = (key: string) => newRunOf({ ...of, id: uuidv7(), key: { key, requestHash: '' } })
   for (let round = 0; round < 10; round += 1) {
     const keys = Array.from({ length: 200 }, (_, n) => `${round} ${String(n).padStart(3, '0')}`)
     const inserted = await Promise.all(
