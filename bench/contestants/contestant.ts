@@ -62,9 +62,8 @@ export class RunWatches {
 
 /** Hears of the end of a workflow's runs as BullMQ tells it: their last jobs have completed. The same for the floor and for Sluice. */
 class RunWatch {
-  private readonly events: QueueEvents
+  private readonly events: Promise<QueueEvents>
   private readonly waiting = new Map<string, () => void>()
-  private readonly ready: Promise<unknown>
   private readonly step: string
   private readonly redis: Redis
   /** Settings of the queue. */
@@ -75,20 +74,34 @@ class RunWatch {
     this.step = last.step
     this.redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
     this.metaKey = `${prefix}:${last.queue}:meta`
-    this.events = new QueueEvents(last.queue, { connection: { url: redisUrl, maxRetriesPerRequest: null }, prefix })
-    const ending = jobId({ run: '', step: last.step, epoch: FIRST_EPOCH })
-    this.events.on('completed', ({ jobId: job }) => {
+    this.events = this.hear(redisUrl, prefix, last)
+  }
+
+  /**
+   * From the newest event there is. BullMQ's own "from now on" begins with its first read, of which `waitUntilReady` knows
+   * nothing: a run that ends before that would never be heard of.
+   */
+  private async hear(redisUrl: string, prefix: string, { queue, step }: LastJob): Promise<QueueEvents> {
+    const [newest] = await this.redis.xrevrange(`${prefix}:${queue}:events`, '+', '-', 'COUNT', 1)
+    const events = new QueueEvents(queue, {
+      connection: { url: redisUrl, maxRetriesPerRequest: null },
+      prefix,
+      lastEventId: newest?.[0] ?? '0-0',
+    })
+    const ending = jobId({ run: '', step, epoch: FIRST_EPOCH })
+    events.on('completed', ({ jobId: job }) => {
       this.waiting.get(job)?.()
       // All other steps may be in the same queue.
       if (job.endsWith(ending)) this.listen(job)
     })
-    this.events.on('error', () => undefined)
-    this.ready = this.events.waitUntilReady()
+    events.on('error', () => undefined)
+    await events.waitUntilReady()
+    return events
   }
 
   /** The milliseconds from before `submit` until the run has ended. */
   async time(run: string, submit: () => Promise<unknown>): Promise<number> {
-    await this.ready
+    await this.events
     const last = jobId({ run, step: this.step, epoch: FIRST_EPOCH })
     const ended = new Promise<void>((resolve) => this.waiting.set(last, resolve))
     const began = performance.now()
@@ -103,7 +116,7 @@ class RunWatch {
    * milliseconds.
    */
   async keep(runs: number, atOnce: number, submit: (count: number) => Promise<unknown>): Promise<number> {
-    await this.ready
+    await this.events
     const ended = new Set<string>()
     let isNews = () => {}
     this.listen = (job) => {
@@ -127,7 +140,7 @@ class RunWatch {
   }
 
   async close(): Promise<void> {
+    await (await this.events).close()
     this.redis.disconnect()
-    await this.events.close()
   }
 }
