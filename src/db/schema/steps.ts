@@ -16,7 +16,6 @@ import type { Json } from '../../workflow/definition.ts'
 import { ATTEMPT_STATUSES, STEP_STATUSES } from '../../workflow/states.ts'
 import type { WaitingFor } from '../../workflow/waiting-for.ts'
 import { at, type StoredError } from './columns.ts'
-import { runs } from './runs.ts'
 
 export const stepStatus = pgEnum('step_status', STEP_STATUSES)
 export const attemptStatus = pgEnum('attempt_status', ATTEMPT_STATUSES)
@@ -28,13 +27,14 @@ export const logLevel = pgEnum('log_level', ['debug', 'info', 'warn', 'error'])
  *
  * No index but the key and some partial ones that do not look at the status, and room on each page (fillfactor, see the
  * migrations), so that every change of status is a heap-only update, but for parking and waking.
+ *
+ * No foreign key: triggers hold rows to their runs, and delete them with these, once a statement instead of once a row
+ * (docs/decisions/0025).
  */
 export const steps = pgTable(
   'steps',
   {
-    runId: uuid('run_id')
-      .notNull()
-      .references(() => runs.id, { onDelete: 'cascade' }),
+    runId: uuid('run_id').notNull(),
     stepIndex: integer('step_index').notNull(),
     stepId: text('step_id').notNull(),
     status: stepStatus('status').notNull().default('pending'),
