@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts'
 import { parkedKindFor } from './park/kinds.ts'
 import type { Parking } from './parking.ts'
 import { onlyComputes, perform, type ExecutableAction, type Outcome } from './perform.ts'
-import { RunningAttempts, startTimeout } from './running-attempts.ts'
+import { startTimeout, type RunningAttempts } from './running-attempts.ts'
 import { scopeOf } from './scope.ts'
 import type { StepLogs } from './step-logs.ts'
 
@@ -27,6 +27,7 @@ interface AttemptsParts {
   commits: GroupCommit
   parking: Parking
   logs: StepLogs
+  running: RunningAttempts
 }
 
 /** How an attempt ended, with the mark of its start that may still be on its way. */
@@ -41,13 +42,14 @@ export class Attempts {
   private readonly commits: GroupCommit
   private readonly parking: Parking
   private readonly logs: StepLogs
-  readonly running = new RunningAttempts()
+  readonly running: RunningAttempts
 
-  constructor(options: AttemptsOptions, { commits, parking, logs }: AttemptsParts) {
+  constructor(options: AttemptsOptions, { commits, parking, logs, running }: AttemptsParts) {
     this.options = options
     this.commits = commits
     this.parking = parking
     this.logs = logs
+    this.running = running
   }
 
   /** Which attempt would be a step's next, by this process. */

@@ -15,6 +15,7 @@ import { Outcomes } from './outcomes.ts'
 import { Parking } from './parking.ts'
 import { AGAIN, OVER, settled, type Place, type Progress } from './progress.ts'
 import { Release } from './release.ts'
+import { RunningAttempts } from './running-attempts.ts'
 import { factsOf } from './scope.ts'
 import { lostTooOften, settlementOf } from './settlements.ts'
 import { StepLogs } from './step-logs.ts'
@@ -64,11 +65,12 @@ export class StepExecutor {
     this.activations = new Activations(engine)
     this.ended = new EndedRuns(engine, (run) => foreseen.drop(run))
     this.commit = new GroupCommit(engine, this.ended)
-    this.release = new Release(engine, { activations: this.activations, ended: this.ended, foreseen })
+    const running = new RunningAttempts()
+    this.release = new Release(engine, { activations: this.activations, ended: this.ended, foreseen, running })
     this.logs = new StepLogs(engine)
     const shared = { commits: this.commit, logs: this.logs }
     this.parking = new Parking({ engine, activations: this.activations, ...shared })
-    this.attempts = new Attempts(options, { parking: this.parking, ...shared })
+    this.attempts = new Attempts(options, { parking: this.parking, running, ...shared })
     this.outcomes = new Outcomes(engine, {
       commits: this.commit,
       release: this.release,

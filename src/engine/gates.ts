@@ -7,6 +7,7 @@ import { Batcher } from './batcher.ts'
 import { isLate, lateStep } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import type { Foreseen, ToldState } from './foreseen.ts'
+import type { RunningAttempts } from './running-attempts.ts'
 
 /** Steps of which it is remembered who lets them go. */
 const OPENERS = 50_000
@@ -16,6 +17,14 @@ interface HeldStep {
   job: JobAddress
   index: number
   openers: readonly number[]
+  /** By step, what it holds back. */
+  opens: readonly (readonly number[])[]
+}
+
+/** What {@link Gates} look at before they ask Postgres. */
+interface GatesParts {
+  foreseen: Foreseen
+  running: RunningAttempts
 }
 
 /**
@@ -26,6 +35,7 @@ interface HeldStep {
 export class Gates {
   private readonly engine: Engine
   private readonly foreseen: Foreseen
+  private readonly running: RunningAttempts
   /** What was told of the run, if a step is due and the job that asks is to let it go. */
   private readonly due: Batcher<HeldStep, ToldState | null>
   /**
@@ -34,9 +44,10 @@ export class Gates {
    */
   private readonly openers = new LRUCache<string, string>({ max: OPENERS })
 
-  constructor(engine: Engine, foreseen: Foreseen) {
+  constructor(engine: Engine, { foreseen, running }: GatesParts) {
     this.engine = engine
     this.foreseen = foreseen
+    this.running = running
     this.due = new Batcher({
       name: 'gates',
       inFlight: 2,
@@ -52,8 +63,9 @@ export class Gates {
     const { opens, openers } = workflow.plan
     const held = opens[step.index]!
     if (held.length === 0) return
+    this.running.settled(job, step.index)
     const due = await Promise.all(
-      held.map(async (index) => (await this.isDue(settled, { job, index, openers: openers[index]! })) && index),
+      held.map(async (index) => (await this.isDue(settled, { job, index, openers: openers[index]!, opens })) && index),
     )
     const steps = due.filter((index) => index !== false)
     await Promise.all([this.openGates(steps, settled, job), this.addLate(steps, settled, job)])
@@ -76,18 +88,21 @@ export class Gates {
     return told !== null
   }
 
-  /** Each step is looked at once, and only where not all that hold it back completed in this process. */
+  /**
+   * Each step is looked at once, and only where this process does not know: all that hold it back completed here, or one of
+   * them is under way here. That one asks again when it has settled, and then sees this one.
+   */
   private async askWhetherDue(held: readonly HeldStep[]): Promise<(ToldState | null)[]> {
     const told = new Map<HeldStep, ToldState>()
     const asked = new Map<string, HeldStep>()
     for (const one of held) {
       if (asked.has(keyOf(one)) || !this.letsGo(one)) continue
       const known = this.foreseen.toldIfCompleted(one.job, one.openers)
-      if (known === null) {
-        asked.set(keyOf(one), one)
-      } else {
+      if (known !== null) {
         this.openers.set(keyOf(one), one.job.step)
         told.set(one, known)
+      } else if (!this.isHeldHere(one)) {
+        asked.set(keyOf(one), one)
       }
     }
     if (asked.size === 0) return held.map((one) => told.get(one) ?? null)
@@ -103,6 +118,11 @@ export class Gates {
       told.set(one, { state, askedMs })
     }
     return held.map((one) => told.get(one) ?? null)
+  }
+
+  /** Whether a step under way in this process holds a step back. */
+  private isHeldHere({ job, index, opens }: HeldStep): boolean {
+    return this.running.hasUnsettled(job, (step) => opens[step]?.includes(index) === true)
   }
 
   /** Whether no other job lets a step go. */

@@ -6,7 +6,16 @@ import type { EndedRuns } from './ended-runs.ts'
 import type { Engine } from './engine.ts'
 import type { Foreseen } from './foreseen.ts'
 import { Gates } from './gates.ts'
+import type { RunningAttempts } from './running-attempts.ts'
 import { lastOf } from './stretch.ts'
+
+/** What {@link Release} works with. */
+interface ReleaseParts {
+  activations: Activations
+  ended: EndedRuns
+  foreseen: Foreseen
+  running: RunningAttempts
+}
 
 /** Lets go in the queue what waits for a step. Doing it twice is harmless. */
 export class Release {
@@ -15,14 +24,11 @@ export class Release {
   private readonly ended: EndedRuns
   private readonly gates: Gates
 
-  constructor(
-    engine: Engine,
-    { activations, ended, foreseen }: { activations: Activations; ended: EndedRuns; foreseen: Foreseen },
-  ) {
+  constructor(engine: Engine, { activations, ended, foreseen, running }: ReleaseParts) {
     this.engine = engine
     this.activations = activations
     this.ended = ended
-    this.gates = new Gates(engine, foreseen)
+    this.gates = new Gates(engine, { foreseen, running })
   }
 
   /** What a settled step holds back: gates of the definition's steps, or the next items of its map. */

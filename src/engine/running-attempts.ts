@@ -1,4 +1,5 @@
 import type { AttemptKey } from '../db/commit.ts'
+import type { JobAddress } from '../queue/names.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
 import type { AbortRequest } from './abort.ts'
 import { AttemptAborted, type AttemptAbort } from './attempt-abort.ts'
@@ -16,12 +17,35 @@ interface RunningAttempt {
 /** Which attempt of which step. */
 type AttemptName = Pick<AttemptKey, 'runId' | 'stepIndex' | 'attempt'>
 
+/** What the jobs of one dispatch of a run have in common. */
+type Flow = Pick<JobAddress, 'run' | 'epoch'>
+
 /** The attempts under way in this process, and their signals. */
 export class RunningAttempts {
   private readonly attempts = new Map<string, RunningAttempt>()
+  /** Steps that have not settled as far as this process knows, by the flow that their jobs are of. */
+  private readonly unsettled = new Map<string, Set<number>>()
 
   add(attempt: RunningAttempt): void {
-    this.attempts.set(idOf(attempt.key), attempt)
+    const { key, epoch } = attempt
+    this.attempts.set(idOf(key), attempt)
+    const flow = flowOf({ run: key.runId, epoch })
+    const steps = this.unsettled.get(flow)
+    if (steps === undefined) this.unsettled.set(flow, new Set([key.stepIndex]))
+    else steps.add(key.stepIndex)
+  }
+
+  /** A step of a flow has settled, and its job goes on to let go what waits for it. */
+  settled(job: Flow, step: number): void {
+    const flow = flowOf(job)
+    const steps = this.unsettled.get(flow)
+    if (steps?.delete(step) === true && steps.size === 0) this.unsettled.delete(flow)
+  }
+
+  /** Whether a step of a flow for which `isMeant` holds is under way, and has not {@link settled}. */
+  hasUnsettled(job: Flow, isMeant: (step: number) => boolean): boolean {
+    for (const step of this.unsettled.get(flowOf(job)) ?? []) if (isMeant(step)) return true
+    return false
   }
 
   has(name: AttemptName): boolean {
@@ -29,7 +53,10 @@ export class RunningAttempts {
   }
 
   delete(name: AttemptName): void {
+    const attempt = this.attempts.get(idOf(name))
+    if (attempt === undefined) return
     this.attempts.delete(idOf(name))
+    this.settled({ run: name.runId, epoch: attempt.epoch }, name.stepIndex)
   }
 
   /** All of them, for {@link abort}. */
@@ -61,6 +88,10 @@ export function startTimeout({ step }: CompiledStep, abort: AttemptAbort): NodeJ
   if (seconds === undefined) return undefined
   const message = `the attempt took longer than timeout_seconds (${seconds})`
   return setTimeout(() => abort.abort(new AttemptAborted('timeout', message)), Math.min(seconds * 1_000, 2 ** 31 - 1))
+}
+
+function flowOf({ run, epoch }: Flow): string {
+  return `${run}.${epoch}`
 }
 
 function idOf({ runId, stepIndex, attempt }: AttemptName): string {

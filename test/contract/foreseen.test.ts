@@ -59,8 +59,10 @@ const runInTime = (engine: TestEngine, definition: DefinitionInput, request?: St
     return run
   })
 
+const countBatch = (name: string) => sent.set(name, (sent.get(name) ?? 0) + 1)
+
 describe('one worker', () => {
-  describeOnEachBackend({ onBatch: (name) => sent.set(name, (sent.get(name) ?? 0) + 1) }, (engine) => {
+  describeOnEachBackend({ onBatch: countBatch, actions: ACTIONS }, (engine) => {
     test('reads a chain once, at its first step: the commit of each tells about the next', async () => {
       const definition = chain('chain', 10)
       const run = await runInTime(engine(), definition)
@@ -73,6 +75,25 @@ describe('one worker', () => {
       const run = await engine().run(definition, { input: 'of the run' })
       expect(disorder(run, definition)).toEqual([])
       expect(sent.get('beginnings')).toBe(1)
+    })
+
+    test('asks about a step that waits for several neither while it has one of them in hand, nor when all completed here', async () => {
+      const before = ['a', 'b', 'c']
+      const steps = [
+        ...before.map((id) => ({ id, type: 'hold' })),
+        noop('one', before),
+        noop('other', before),
+        noop('end', ['one', 'other']),
+      ]
+      sent.clear()
+      const id = await engine().start({ name: 'waits-for-several', steps })
+      await eventually(() => before.every((step) => held.has(`${id}.${step}`)))
+      for (const step of before) {
+        held.get(`${id}.${step}`)!()
+        await eventually(async () => statusesOf(await engine().read(id))[step] === 'completed')
+      }
+      expect((await engine().ended(id)).status).toBe('completed')
+      expect(sent.get('read_if_settled')).toBeUndefined()
     })
 
     test('gives a step that it has foreseen its bindings, its condition and the branch taken, as a read would', async () => {
