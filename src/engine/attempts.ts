@@ -9,6 +9,7 @@ import { parkedKindFor } from './park/kinds.ts'
 import type { Parking } from './parking.ts'
 import { onlyComputes, perform, type ExecutableAction, type Outcome } from './perform.ts'
 import { startTimeout, type RunningAttempts } from './running-attempts.ts'
+import { AGAIN, type Progress } from './progress.ts'
 import { scopeOf } from './scope.ts'
 import type { StepLogs } from './step-logs.ts'
 
@@ -86,48 +87,47 @@ export class Attempts {
   }
 
   /**
-   * Claims the step, performs it and has `finish` commit how it ended; null when someone else claimed it first. The
+   * Claims the step, performs it and has `finish` commit how it ended; {@link AGAIN} when someone else claimed it first. The
    * attempt counts as under way until `finish` is through: a second job of the step would take it for abandoned.
    */
-  async run<T>(
+  async run(
     activation: Activation,
     key: AttemptKey,
-    finish: (ended: EndedAttempt) => Promise<T>,
-  ): Promise<T | null> {
+    finish: (ended: EndedAttempt) => Promise<Progress>,
+  ): Promise<Progress> {
+    const { workflow, step, jobEpoch, child, row } = activation
     const abort = new AttemptAbort()
-    const compensates = activation.child !== null && activation.child.itemIndex === null
-    this.running.add({ key, epoch: activation.jobEpoch, compensates, abort })
+    const compensates = child !== null && child.itemIndex === null
+    const holdsBack = child === null && workflow.plan.opens[step.index]!.length > 0
+    this.running.add({ key, epoch: jobEpoch, compensates, holdsBack, abort })
+    const timer = startTimeout(step, abort)
     try {
-      const ended = await this.perform(activation, key, abort)
-      return ended === null ? null : await finish(ended)
+      // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
+      const isContested = jobEpoch > FIRST_EPOCH || row.attempt > 0
+      const mark = isContested || !onlyComputes(step) ? this.commits.start(key) : undefined
+      if (isContested && !(await mark?.counted)) return AGAIN
+      const outcome = await this.perform(activation, key, abort)
+      clearTimeout(timer)
+      return await finish({ outcome, mark })
     } finally {
+      clearTimeout(timer)
       this.running.delete(key)
     }
   }
 
-  private async perform(activation: Activation, key: AttemptKey, abort: AttemptAbort): Promise<EndedAttempt | null> {
+  private perform(activation: Activation, key: AttemptKey, abort: AttemptAbort): Promise<Outcome> {
     const { step } = activation
-    const timer = startTimeout(step, abort)
-    try {
-      const kind = parkedKindFor(step.step.type)
-      // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
-      const isContested = activation.jobEpoch > FIRST_EPOCH || activation.row.attempt > 0
-      const mark = isContested || !onlyComputes(step) ? this.commits.start(key) : undefined
-      if (isContested && !(await mark?.counted)) return null
-      const outcome = await perform({
-        activation,
-        scope: scopeOf(activation),
-        abort,
-        contextOf: () => attemptContextOf(activation, { key, signal: abort.signal, logs: this.logs }),
-        action: step.action === null ? undefined : this.options.action(step.action),
-        db: this.options.engine.db,
-        park: kind && (() => kind.begin(this.parking.contextOf(activation, key, abort.signal))),
-        commitWithin: (batch, result) => this.commits.completeWithin({ batch }, { ...key, ...result }),
-        random: Math.random,
-      })
-      return { outcome, mark }
-    } finally {
-      clearTimeout(timer)
-    }
+    const kind = parkedKindFor(step.step.type)
+    return perform({
+      activation,
+      scope: scopeOf(activation),
+      abort,
+      contextOf: () => attemptContextOf(activation, { key, signal: abort.signal, logs: this.logs }),
+      action: step.action === null ? undefined : this.options.action(step.action),
+      db: this.options.engine.db,
+      park: kind && (() => kind.begin(this.parking.contextOf(activation, key, abort.signal))),
+      commitWithin: (batch, result) => this.commits.completeWithin({ batch }, { ...key, ...result }),
+      random: Math.random,
+    })
   }
 }

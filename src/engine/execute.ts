@@ -161,40 +161,54 @@ export class StepExecutor {
   }
 
   /** Acts on a decision. */
-  private async follow(decision: Decision, activation: Activation, place: Place): Promise<Progress> {
-    const { address: job, bull, token } = place
+  private follow(decision: Decision, activation: Activation, place: Place): Promise<Progress> {
     switch (decision.kind) {
       case 'stale':
-        await this.release.byStaleJob(activation, job)
-        return OVER
+        return this.runDry(activation, place)
       case 'settled':
-        // Perhaps by a process that died before it had told anybody.
-        this.engine.changes.step(job.run, activation.step.index)
-        await this.release.byStep(activation, job)
-        return { kind: 'settled', before: true, failure: null, next: null }
+        return this.passOn(activation, place)
       case 'wait':
-        await this.park(activation, place)
-        return AGAIN
+        return this.park(activation, place)
       case 'skip':
       case 'cancel':
       case 'fail':
-        // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
-        if (activation.row.status === 'running' && this.attempts.isOwned(activation))
-          return delayJob(bull, token, LOOK_AGAIN_MS)
-        if (!(await this.outcomes.settle(settlementOf(decision, activation, this.attempts.nextKey(activation)))))
-          return AGAIN
-        await this.release.byStep(activation, job)
-        return settled({ failure: decision.kind === 'fail' ? decision.error.message : null })
+        return this.settle(decision, activation, place)
       case 'execute':
         return this.execute(activation, place)
     }
+  }
+
+  private async runDry(activation: Activation, { address: job }: Place): Promise<Progress> {
+    await this.release.byStaleJob(activation, job)
+    return OVER
+  }
+
+  /** The step settled before, perhaps by a process that died before it had told anybody. */
+  private async passOn(activation: Activation, { address: job }: Place): Promise<Progress> {
+    this.engine.changes.step(job.run, activation.step.index)
+    await this.release.byStep(activation, job)
+    return { kind: 'settled', before: true, failure: null, next: null }
+  }
+
+  private async settle(
+    decision: Extract<Decision, { kind: 'skip' | 'cancel' | 'fail' }>,
+    activation: Activation,
+    { address: job, bull, token }: Place,
+  ): Promise<Progress> {
+    // Its worker has been told to abandon the attempt, and settles the step itself; a dead one does not.
+    if (activation.row.status === 'running' && this.attempts.isOwned(activation))
+      return delayJob(bull, token, LOOK_AGAIN_MS)
+    if (!(await this.outcomes.settle(settlementOf(decision, activation, this.attempts.nextKey(activation)))))
+      return AGAIN
+    await this.release.byStep(activation, job)
+    return settled({ failure: decision.kind === 'fail' ? decision.error.message : null })
   }
 
   /**
    * A job that came before its dependencies settled waits at a gate of its own. A dependency may settle between the read
    * and the gate, and then nobody opens it: so the state is read once more, and the gate opened if need be.
    */
-  private async park({ workflow, step }: Activation, { address, bull, token }: Place): Promise<void> {
+  private async park({ workflow, step }: Activation, { address, bull, token }: Place): Promise<Progress> {
     const { run } = address
     this.engine.log.info({ run, step: step.id }, 'a job came before its dependencies had settled: it waits')
     const job = jobOf(workflow, step, address)
@@ -202,9 +216,10 @@ export class StepExecutor {
     const again = await this.activations.read(address)
     if (again === null || decide(...factsOf(again)).kind !== 'wait') await this.engine.queue.openGates([job])
     await parkJob(bull, token)
+    return AGAIN
   }
 
-  private async execute(activation: Activation, place: Place): Promise<Progress> {
+  private execute(activation: Activation, place: Place): Promise<Progress> {
     const { row } = activation
     const { bull, token } = place
     if (row.status === 'waiting') return this.resume(activation, place)
@@ -215,12 +230,14 @@ export class StepExecutor {
     const key = this.attempts.nextKey(activation)
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
     if (this.attempts.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
-    if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) {
-      await this.outcomes.settle(lostTooOften(activation, key, MAX_LOST_ATTEMPTS))
-      return AGAIN
-    }
-    const ended = { ...place, activation, key }
-    return (await this.attempts.run(activation, key, (attempt) => this.outcomes.finish(attempt, ended))) ?? AGAIN
+    if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
+    const attempted = { ...place, activation, key }
+    return this.attempts.run(activation, key, (ended) => this.outcomes.finish(ended, attempted))
+  }
+
+  private async giveUp(activation: Activation, key: AttemptKey): Promise<Progress> {
+    await this.outcomes.settle(lostTooOften(activation, key, MAX_LOST_ATTEMPTS))
+    return AGAIN
   }
 
   /**

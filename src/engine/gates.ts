@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts'
 import type { Foreseen, ToldState } from './foreseen.ts'
 import type { RunningAttempts } from './running-attempts.ts'
 
+const NOTHING_DUE = Promise.resolve()
 /** Steps of which it is remembered who lets them go. */
 const OPENERS = 50_000
 
@@ -17,8 +18,6 @@ interface HeldStep {
   job: JobAddress
   index: number
   openers: readonly number[]
-  /** By step, what it holds back. */
-  opens: readonly (readonly number[])[]
 }
 
 /** What {@link Gates} look at before they ask Postgres. */
@@ -57,15 +56,27 @@ export class Gates {
     })
   }
 
-  /** Lets go what a settled step is the last to hold back. Doing it twice is harmless. */
-  async openDue(settled: Activation, job: JobAddress): Promise<void> {
-    const { workflow, step } = settled
+  /**
+   * Lets go what a settled step is the last to hold back. Doing it twice is harmless. What a step under way in this process
+   * holds back, too, is left to that one: it asks when it has settled, and then sees this one.
+   */
+  openDue(settled: Activation, job: JobAddress): Promise<void> {
+    const { step, workflow } = settled
     const { opens, openers } = workflow.plan
-    const held = opens[step.index]!
-    if (held.length === 0) return
+    if (opens[step.index]!.length === 0) return NOTHING_DUE
     this.running.settled(job, step.index)
+    const held = opens[step.index]!.filter(
+      (index) =>
+        openers[index]!.length === 1 ||
+        !this.running.hasUnsettled(job, (other) => opens[other]?.includes(index) === true),
+    )
+    return held.length === 0 ? NOTHING_DUE : this.letGoDue(held, settled, job)
+  }
+
+  private async letGoDue(held: readonly number[], settled: Activation, job: JobAddress): Promise<void> {
+    const { openers } = settled.workflow.plan
     const due = await Promise.all(
-      held.map(async (index) => (await this.isDue(settled, { job, index, openers: openers[index]!, opens })) && index),
+      held.map(async (index) => (await this.isDue(settled, { job, index, openers: openers[index]! })) && index),
     )
     const steps = due.filter((index) => index !== false)
     await Promise.all([this.openGates(steps, settled, job), this.addLate(steps, settled, job)])
@@ -88,21 +99,18 @@ export class Gates {
     return told !== null
   }
 
-  /**
-   * Each step is looked at once, and only where this process does not know: all that hold it back completed here, or one of
-   * them is under way here. That one asks again when it has settled, and then sees this one.
-   */
+  /** Each step is looked at once, and only where not all that hold it back completed in this process. */
   private async askWhetherDue(held: readonly HeldStep[]): Promise<(ToldState | null)[]> {
     const told = new Map<HeldStep, ToldState>()
     const asked = new Map<string, HeldStep>()
     for (const one of held) {
       if (asked.has(keyOf(one)) || !this.letsGo(one)) continue
       const known = this.foreseen.toldIfCompleted(one.job, one.openers)
-      if (known !== null) {
+      if (known === null) {
+        asked.set(keyOf(one), one)
+      } else {
         this.openers.set(keyOf(one), one.job.step)
         told.set(one, known)
-      } else if (!this.isHeldHere(one)) {
-        asked.set(keyOf(one), one)
       }
     }
     if (asked.size === 0) return held.map((one) => told.get(one) ?? null)
@@ -118,11 +126,6 @@ export class Gates {
       told.set(one, { state, askedMs })
     }
     return held.map((one) => told.get(one) ?? null)
-  }
-
-  /** Whether a step under way in this process holds a step back. */
-  private isHeldHere({ job, index, opens }: HeldStep): boolean {
-    return this.running.hasUnsettled(job, (step) => opens[step]?.includes(index) === true)
   }
 
   /** Whether no other job lets a step go. */

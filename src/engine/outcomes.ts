@@ -8,6 +8,7 @@ import { FIRST_EPOCH } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import type { Foreseen } from './foreseen.ts'
 import type { Parking } from './parking.ts'
+import type { Outcome, StepResult } from './perform.ts'
 import { AGAIN, OVER, settled, type Place, type Progress } from './progress.ts'
 import type { Release } from './release.ts'
 import { completionOfRun } from './run-output.ts'
@@ -21,6 +22,14 @@ interface OutcomesParts {
   parking: Parking
   foreseen: Foreseen
 }
+
+/** An attempt, and the job that it is of. */
+interface Attempted extends Place {
+  activation: Activation
+  key: AttemptKey
+}
+
+type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>
 
 /** Commits how attempts end and how steps settle, and lets go what waits for them. */
 export class Outcomes {
@@ -39,61 +48,25 @@ export class Outcomes {
   }
 
   /** Commits how an attempt ended, and ends its job where it is to come up again later. */
-  async finish(
-    { outcome, mark }: EndedAttempt,
-    { activation, key, address: job, bull, token }: Place & { activation: Activation; key: AttemptKey },
-  ): Promise<Progress> {
+  finish({ outcome, mark }: EndedAttempt, attempt: Attempted): Promise<Progress> {
     switch (outcome.kind) {
-      case 'parked':
-        if (mark) {
-          mark.dropped = true
-          // One that is on its way would say of the run that it is running, behind the parking that says it waits.
-          await mark.counted
-        }
-        await this.parking.commit(outcome, key)
-        if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
-        else this.engine.changes.step(key.runId, key.stepIndex)
-        return AGAIN
-      case 'completed': {
-        const { result } = outcome
-        const runCompletion = completionOfRun(activation, result)
-        const due = lookAhead(activation)
-        // In a run that was never dispatched anew nobody can have begun them.
-        const next = activation.jobEpoch === FIRST_EPOCH ? null : (due[0]?.index ?? null)
-        const askedMs = performance.now()
-        const { counted, atCommit } = await this.commits.complete({ ...key, ...result, next, runCompletion }, mark)
-        if (!counted) return this.fenced(key)
-        const foreseen = this.foreseen.behind(activation, { result, due, atCommit, askedMs })
-        await this.release.byStep(activation, job)
-        return settled({ next: foreseen })
-      }
+      case 'completed':
+        return this.complete(outcome.result, mark, attempt)
       case 'committed':
-        if (mark) mark.dropped = true
-        this.engine.changes.step(key.runId, key.stepIndex)
-        await this.release.byStep(activation, job)
-        return settled()
+        return this.releaseCommitted(mark, attempt)
+      case 'parked':
+        return this.park(outcome, mark, attempt)
+      case 'cancelled':
+        return this.cancel(outcome.reason, mark, attempt)
+      case 'released':
+        return this.handBack(attempt)
+      case 'failed':
+        return this.fail(outcome, mark, attempt)
       case 'fenced':
-        return this.fenced(key)
+        return Promise.resolve(this.fenced(attempt.key))
       case 'unknown':
         // Reading again tells: settled, if it committed; if not, this process takes its own attempt over.
-        return AGAIN
-      case 'cancelled': {
-        const settlement = settlementOf({ kind: 'cancel', reason: outcome.reason }, activation, key)
-        // Nothing is released: a newer epoch has the steps that depend on it.
-        const isCounted = await this.settle({ ...settlement, attempted: true }, mark)
-        return isCounted ? OVER : this.fenced(key)
-      }
-      case 'released':
-        await this.commits.release(key)
-        return handBackJob(bull, token)
-      case 'failed': {
-        const settlement = failureOf(outcome, activation, key)
-        if (!(await this.settle(settlement, mark))) return this.fenced(key)
-        if (settlement.status === 'retrying')
-          return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
-        await this.release.byStep(activation, job)
-        return settled({ failure: outcome.error.message })
-      }
+        return Promise.resolve(AGAIN)
     }
   }
 
@@ -105,6 +78,60 @@ export class Outcomes {
       void sendChanges(this.engine, [settlement.runId])
     }
     return isCounted
+  }
+
+  private async complete(result: StepResult, mark: StartMark | undefined, attempt: Attempted): Promise<Progress> {
+    const { activation, key, address: job } = attempt
+    const runCompletion = completionOfRun(activation, result)
+    const due = lookAhead(activation)
+    // In a run that was never dispatched anew nobody can have begun them.
+    const next = activation.jobEpoch === FIRST_EPOCH ? null : (due[0]?.index ?? null)
+    const askedMs = performance.now()
+    const { counted, atCommit } = await this.commits.complete({ ...key, ...result, next, runCompletion }, mark)
+    if (!counted) return this.fenced(key)
+    const foreseen = this.foreseen.behind(activation, { result, due, atCommit, askedMs })
+    await this.release.byStep(activation, job)
+    return settled({ next: foreseen })
+  }
+
+  private async releaseCommitted(mark: StartMark | undefined, { activation, key, address: job }: Attempted) {
+    if (mark) mark.dropped = true
+    this.engine.changes.step(key.runId, key.stepIndex)
+    await this.release.byStep(activation, job)
+    return settled()
+  }
+
+  private async park(outcome: OutcomeOf<'parked'>, mark: StartMark | undefined, { key }: Attempted): Promise<Progress> {
+    if (mark) {
+      mark.dropped = true
+      // One that is on its way would say of the run that it is running, behind the parking that says it waits.
+      await mark.counted
+    }
+    await this.parking.commit(outcome, key)
+    if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
+    else this.engine.changes.step(key.runId, key.stepIndex)
+    return AGAIN
+  }
+
+  private async cancel(reason: string, mark: StartMark | undefined, { activation, key }: Attempted): Promise<Progress> {
+    const settlement = settlementOf({ kind: 'cancel', reason }, activation, key)
+    // Nothing is released: a newer epoch has the steps that depend on it.
+    const isCounted = await this.settle({ ...settlement, attempted: true }, mark)
+    return isCounted ? OVER : this.fenced(key)
+  }
+
+  private async handBack({ key, bull, token }: Attempted): Promise<Progress> {
+    await this.commits.release(key)
+    return handBackJob(bull, token)
+  }
+
+  private async fail(outcome: OutcomeOf<'failed'>, mark: StartMark | undefined, attempt: Attempted): Promise<Progress> {
+    const { activation, key, address: job, bull, token } = attempt
+    const settlement = failureOf(outcome, activation, key)
+    if (!(await this.settle(settlement, mark))) return this.fenced(key)
+    if (settlement.status === 'retrying') return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)
+    await this.release.byStep(activation, job)
+    return settled({ failure: outcome.error.message })
   }
 
   private fenced(key: AttemptKey): Progress {

@@ -32,17 +32,15 @@ export class Release {
   }
 
   /** What a settled step holds back: gates of the definition's steps, or the next items of its map. */
-  async byStep(activation: Activation, job: JobAddress): Promise<void> {
-    const { child } = activation
-    if (child === null) await this.gates.openDue(activation, job)
-    else if (child.itemIndex !== null) await this.openNextItems(activation, job)
+  byStep(activation: Activation, job: JobAddress): Promise<void> {
+    return activation.child === null ? this.gates.openDue(activation, job) : this.openNextItems(activation, job)
   }
 
   /** What a job of an older epoch holds back, whose flow has only to run dry. */
   async byStaleJob(activation: Activation, job: JobAddress): Promise<void> {
     const { child } = activation
     if (child === null) await this.gates.openAll({ ...activation, step: lastOf(activation) }, job)
-    else if (child.itemIndex !== null) await this.openNextItems(activation, job)
+    else await this.openNextItems(activation, job)
   }
 
   /** The end of the run, behind its last step: where the flow came without a root job, and the step has not ended it. */
@@ -51,11 +49,13 @@ export class Release {
     if (isClosing && !this.ended.has(run.id, epoch)) await this.engine.queue.addRoot({ run: run.id, epoch })
   }
 
+  /** Of an item's map; a compensation holds back none. */
   private async openNextItems({ workflow, child, run }: Activation, job: JobAddress): Promise<void> {
+    if (child === null || child.itemIndex === null) return
     const mapId = job.step.slice(0, job.step.lastIndexOf('['))
     const map = findStep(workflow, mapId)?.step
     const limit = map === undefined ? null : concurrencyOf(map)
-    if (limit === null || child === null) return
+    if (limit === null) return
     const { settled, pending } = await this.activations.itemProgress(run.id, child.parentIndex, limit)
     const due = pending.filter((item) => item < limit + settled)
     await this.engine.queue.openGates(due.map((item) => ({ ...job, step: `${mapId}[${item}]` })))

@@ -11,6 +11,8 @@ interface RunningAttempt {
   epoch: number
   /** Whether it undoes another step: cancelling the run does not end it. */
   compensates: boolean
+  /** Whether steps elsewhere in the tree wait for its step. */
+  holdsBack: boolean
   abort: AttemptAbort
 }
 
@@ -23,12 +25,13 @@ type Flow = Pick<JobAddress, 'run' | 'epoch'>
 /** The attempts under way in this process, and their signals. */
 export class RunningAttempts {
   private readonly attempts = new Map<string, RunningAttempt>()
-  /** Steps that have not settled as far as this process knows, by the flow that their jobs are of. */
+  /** Steps that hold others back and have not settled as far as this process knows, by the flow that their jobs are of. */
   private readonly unsettled = new Map<string, Set<number>>()
 
   add(attempt: RunningAttempt): void {
-    const { key, epoch } = attempt
+    const { key, epoch, holdsBack } = attempt
     this.attempts.set(idOf(key), attempt)
+    if (!holdsBack) return
     const flow = flowOf({ run: key.runId, epoch })
     const steps = this.unsettled.get(flow)
     if (steps === undefined) this.unsettled.set(flow, new Set([key.stepIndex]))
@@ -42,7 +45,7 @@ export class RunningAttempts {
     if (steps?.delete(step) === true && steps.size === 0) this.unsettled.delete(flow)
   }
 
-  /** Whether a step of a flow for which `isMeant` holds is under way, and has not {@link settled}. */
+  /** Whether a step of a flow that holds others back, and for which `isMeant` holds, is under way and has not {@link settled}. */
   hasUnsettled(job: Flow, isMeant: (step: number) => boolean): boolean {
     for (const step of this.unsettled.get(flowOf(job)) ?? []) if (isMeant(step)) return true
     return false
@@ -56,7 +59,7 @@ export class RunningAttempts {
     const attempt = this.attempts.get(idOf(name))
     if (attempt === undefined) return
     this.attempts.delete(idOf(name))
-    this.settled({ run: name.runId, epoch: attempt.epoch }, name.stepIndex)
+    if (attempt.holdsBack) this.settled({ run: name.runId, epoch: attempt.epoch }, name.stepIndex)
   }
 
   /** All of them, for {@link abort}. */
