@@ -85,17 +85,42 @@ export async function readActivations(
   ])
   const result = new Array<ActivationRow | null>(queries.length).fill(null)
   for (const row of rows) {
-    const { ord, depStatuses, depBranches, needRows, ...facts } = row
-    result[Number(ord) - 1] = {
-      ...facts,
-      dependencies: (depStatuses ?? []).map((status, index) => ({ status, branch: depBranches?.[index] ?? null })),
-      needs: needRows ?? [],
-    }
+    const { ord, depStatuses, depBranches, needRows } = row
+    const dependencies = (depStatuses ?? []).map((status, index) => ({ status, branch: depBranches?.[index] ?? null }))
+    result[Number(ord) - 1] = rowOf(row, { dependencies, needs: needRows ?? [] })
   }
   return result
 }
 
-interface RawActivation extends Omit<ActivationRow, 'dependencies' | 'needs'> {
+/** What is read of a step itself, and of its run. */
+type StepState = Omit<ActivationRow, 'dependencies' | 'needs'>
+
+/** Spelt out: V8 takes microseconds to spread so much, and as long for the rest of a row. */
+function rowOf(
+  state: StepState,
+  { dependencies, needs }: Pick<ActivationRow, 'dependencies' | 'needs'>,
+): ActivationRow {
+  return {
+    runStatus: state.runStatus,
+    epoch: state.epoch,
+    haltedBy: state.haltedBy,
+    status: state.status,
+    attempt: state.attempt,
+    retryCount: state.retryCount,
+    retryInMs: state.retryInMs,
+    workerId: state.workerId,
+    ownerSilentMs: state.ownerSilentMs,
+    startedAt: state.startedAt,
+    waitingFor: state.waitingFor,
+    wakeInMs: state.wakeInMs,
+    item: state.item,
+    now: state.now,
+    dependencies,
+    needs,
+  }
+}
+
+interface RawActivation extends StepState {
   ord: string
   depStatuses: StepStatus[] | null
   depBranches: (string | null)[] | null
@@ -161,16 +186,16 @@ export async function readBeginnings(
   )
   const result = new Array<Beginning | null>(queries.length).fill(null)
   for (const row of rows) {
-    const { ord, id, workflowId, versionId, workflowName, input, context, orderId, depth, priority, ...facts } = row
+    const { ord, id, workflowId, versionId, workflowName, input, context, orderId, depth, priority } = row
     result[Number(ord) - 1] = {
       run: { id, workflowId, versionId, workflowName, input, context, orderId, depth, priority },
-      row: facts.status === null ? null : { ...facts, dependencies: [], needs: [] },
+      row: row.status === null ? null : rowOf(row, { dependencies: [], needs: [] }),
     }
   }
   return result
 }
 
-type RawBeginning = RunConstants & { ord: string } & (Omit<ActivationRow, 'dependencies' | 'needs'> | { status: null })
+type RawBeginning = RunConstants & { ord: string } & (StepState | { status: null })
 
 /** Which of some steps of some runs have not settled. */
 export async function readUnsettled(

@@ -21,12 +21,18 @@ export interface AttemptKey {
   startsRun: boolean
 }
 
-/** A step that completed. */
-export interface Completion extends AttemptKey {
-  /** JSON text. */
+/** A result, ready to be stored. */
+export interface StepResult {
+  /** JSON text; null for no output. */
   output: string | null
   outputBytes: number | null
   branch: string | null
+}
+
+/** A step that completed. */
+export interface Completion {
+  key: AttemptKey
+  result: StepResult
   /** Index of the step that the same job runs next, where the answer is to tell about it. */
   next?: number | null
   /** Where it is the run's only last step: how the run ends with it. */
@@ -217,12 +223,12 @@ const atCommitOf = ({ runStatus, runEpoch, haltedBy, now, isNextDue }: DoneRow):
  * steps' rows, and their runs' on the first and on the last.
  */
 export async function completeSteps(db: Executor, items: readonly Completion[]): Promise<Completed> {
-  const sorted = [...items].sort(byKey)
+  const sorted = [...items].sort((a, b) => byKey(a.key, b.key))
   const columns = [
-    ...attemptColumns(sorted),
-    sorted.map((item) => item.output),
-    sorted.map((item) => item.outputBytes),
-    sorted.map((item) => item.branch),
+    ...attemptColumns(sorted.map(({ key }) => key)),
+    sorted.map(({ result }) => result.output),
+    sorted.map(({ result }) => result.outputBytes),
+    sorted.map(({ result }) => result.branch),
   ]
   if (sorted.every((item) => (item.next ?? item.runCompletion ?? null) === null)) {
     const rows = await db.batch<DoneRow>('complete_steps', COMPLETE, columns)

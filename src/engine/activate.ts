@@ -90,7 +90,7 @@ export class Activations {
       const { step } = found
       const parts = { run, workflow, step, child: null }
       const isAll = row !== null && step.dependencies.length === 0 && step.needs.length === 0
-      return isAll ? this.complete(address, { ...parts, row }) : this.readStep(address, parts)
+      return isAll ? this.complete(address, parts, { row, admitted: true }) : this.readStep(address, parts)
     }
     const child = await this.children.add({ runId: run.id, stepId: address.step })
     if (child === null) return null
@@ -125,16 +125,16 @@ export class Activations {
     })
     if (row === null) return null
     const admitted = map === undefined || (await this.isAdmitted(run.id, child!, map))
-    return this.complete(address, { ...parts, row }, admitted)
+    return this.complete(address, parts, { row, admitted })
   }
 
   private async complete(
-    { epoch }: JobAddress,
-    parts: Pick<Activation, 'run' | 'workflow' | 'step' | 'child' | 'row'>,
-    admitted = true,
+    { epoch: jobEpoch }: JobAddress,
+    { run, workflow, step, child }: Pick<Activation, 'run' | 'workflow' | 'step' | 'child'>,
+    { row, admitted }: Pick<Activation, 'row' | 'admitted'>,
   ): Promise<Activation> {
-    const order = parts.step.needsOrder ? await this.orderOf(parts.run) : null
-    return { ...parts, jobEpoch: epoch, order, admitted }
+    const order = step.needsOrder ? await this.orderOf(run) : null
+    return { run, workflow, step, jobEpoch, row, child, admitted, order }
   }
 
   /** What never changes about a job's run, and where that has to be read, what else can be read with it. */

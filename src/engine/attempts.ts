@@ -126,7 +126,7 @@ export class Attempts {
       action: step.action === null ? undefined : this.options.action(step.action),
       db: this.options.engine.db,
       park: kind && (() => kind.begin(this.parking.contextOf(activation, key, abort.signal))),
-      commitWithin: (batch, result) => this.commits.completeWithin({ batch }, { ...key, ...result }),
+      commitWithin: (batch, result) => this.commits.completeWithin({ batch }, { key, result }),
       random: Math.random,
     })
   }

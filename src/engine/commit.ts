@@ -109,8 +109,9 @@ export class GroupCommit {
   private async commitResults(items: Completion[]): Promise<Committed[]> {
     const { done, ended } = await completeSteps(this.db, items)
     this.ended.tell(ended)
-    const counted = await this.countedOf(items, done)
-    return items.map((item, index) => ({ counted: counted[index]!, atCommit: done.get(keyOf(item)) ?? null }))
+    const keys = items.map(({ key }) => key)
+    const counted = await this.countedOf(keys, done)
+    return keys.map((key, index) => ({ counted: counted[index]!, atCommit: done.get(keyOf(key)) ?? null }))
   }
 
   /** A commit that did not count was either fenced, or had been made before its answer got lost. */

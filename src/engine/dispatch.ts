@@ -102,11 +102,11 @@ function flowOf(
     run: run.id,
     epoch: run.epoch,
     hasRoot: closing === null || top !== carrierOf(compiled, closing) || others.length > 0,
-    steps: included.map((step) => ({
-      ...jobSettings(compiled, step, run.priority),
-      parent: position.get(parent[step.index]!) ?? -1,
-      gated: gated[step.index]!,
-    })),
+    steps: included.map((step) => {
+      const { id, queue, priority, maxRetries } = jobSettings(compiled, step, run.priority)
+      const place = position.get(parent[step.index]!) ?? -1
+      return { id, queue, priority, maxRetries, parent: place, gated: gated[step.index]! }
+    }),
   }
 }
 

@@ -231,8 +231,7 @@ export class StepExecutor {
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
     if (this.attempts.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
-    const attempted = { ...place, activation, key }
-    return this.attempts.run(activation, key, (ended) => this.outcomes.finish(ended, attempted))
+    return this.attempts.run(activation, key, (ended) => this.outcomes.finish(ended, { place, activation, key }))
   }
 
   private async giveUp(activation: Activation, key: AttemptKey): Promise<Progress> {
@@ -249,7 +248,7 @@ export class StepExecutor {
     const key = { ...this.attempts.nextKey(activation), attempt: activation.row.attempt }
     key.startedAt = activation.row.startedAt ?? activation.row.now
     const look = await this.parking.look(activation, key)
-    if (look.kind !== 'still') return this.outcomes.finish({ outcome: look }, { ...place, activation, key })
+    if (look.kind !== 'still') return this.outcomes.finish({ outcome: look }, { place, activation, key })
     await this.parking.hold(activation, { key, still: look, job: address, bull })
     await parkJob(bull, token)
     // A map whose items the queue holds to be done, although they are not: the sweep dispatches the run anew.

@@ -1,4 +1,4 @@
-import type { AttemptKey, Settlement } from '../db/commit.ts'
+import type { AttemptKey, Settlement, StepResult } from '../db/commit.ts'
 import { handBackJob, retryJob } from '../queue/control.ts'
 import { sendChanges } from './abort.ts'
 import type { Activation } from './activate.ts'
@@ -8,7 +8,7 @@ import { FIRST_EPOCH } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import type { Foreseen } from './foreseen.ts'
 import type { Parking } from './parking.ts'
-import type { Outcome, StepResult } from './perform.ts'
+import type { Outcome } from './perform.ts'
 import { AGAIN, OVER, settled, type Place, type Progress } from './progress.ts'
 import type { Release } from './release.ts'
 import { completionOfRun } from './run-output.ts'
@@ -24,7 +24,8 @@ interface OutcomesParts {
 }
 
 /** An attempt, and the job that it is of. */
-interface Attempted extends Place {
+interface Attempted {
+  place: Place
   activation: Activation
   key: AttemptKey
 }
@@ -81,23 +82,23 @@ export class Outcomes {
   }
 
   private async complete(result: StepResult, mark: StartMark | undefined, attempt: Attempted): Promise<Progress> {
-    const { activation, key, address: job } = attempt
+    const { activation, key, place } = attempt
     const runCompletion = completionOfRun(activation, result)
     const due = lookAhead(activation)
     // In a run that was never dispatched anew nobody can have begun them.
     const next = activation.jobEpoch === FIRST_EPOCH ? null : (due[0]?.index ?? null)
     const askedMs = performance.now()
-    const { counted, atCommit } = await this.commits.complete({ ...key, ...result, next, runCompletion }, mark)
+    const { counted, atCommit } = await this.commits.complete({ key, result, next, runCompletion }, mark)
     if (!counted) return this.fenced(key)
     const foreseen = this.foreseen.behind(activation, { result, due, atCommit, askedMs })
-    await this.release.byStep(activation, job)
+    await this.release.byStep(activation, place.address)
     return settled({ next: foreseen })
   }
 
-  private async releaseCommitted(mark: StartMark | undefined, { activation, key, address: job }: Attempted) {
+  private async releaseCommitted(mark: StartMark | undefined, { activation, key, place }: Attempted) {
     if (mark) mark.dropped = true
     this.engine.changes.step(key.runId, key.stepIndex)
-    await this.release.byStep(activation, job)
+    await this.release.byStep(activation, place.address)
     return settled()
   }
 
@@ -120,13 +121,14 @@ export class Outcomes {
     return isCounted ? OVER : this.fenced(key)
   }
 
-  private async handBack({ key, bull, token }: Attempted): Promise<Progress> {
+  private async handBack({ key, place }: Attempted): Promise<Progress> {
     await this.commits.release(key)
-    return handBackJob(bull, token)
+    return handBackJob(place.bull, place.token)
   }
 
   private async fail(outcome: OutcomeOf<'failed'>, mark: StartMark | undefined, attempt: Attempted): Promise<Progress> {
-    const { activation, key, address: job, bull, token } = attempt
+    const { activation, key, place } = attempt
+    const { address: job, bull, token } = place
     const settlement = failureOf(outcome, activation, key)
     if (!(await this.settle(settlement, mark))) return this.fenced(key)
     if (settlement.status === 'retrying') return retryJob(bull, token, outcome.error.message, settlement.retryAfterMs!)

@@ -44,7 +44,7 @@ export class Parking {
       activation,
       attempt: attemptContextOf(activation, { key, signal, logs }),
       commitWithin: (batch, result) =>
-        commits.completeWithin({ batch }, { ...key, ...requireDeclared(activation.step, result) }),
+        commits.completeWithin({ batch }, { key, result: requireDeclared(activation.step, result) }),
     }
   }
 

@@ -1,4 +1,5 @@
 import { TransactionLost, type Database, type Transaction } from '../db/client.ts'
+import type { StepResult } from '../db/commit.ts'
 import { isRetryable } from '../db/retryable.ts'
 import type { StoredError } from '../db/schema.ts'
 import { messageOf } from '../errors.ts'
@@ -65,14 +66,6 @@ export type Outcome =
   | { kind: 'released' }
   /** Postgres broke during a transaction, or while the step began to wait: whether it committed must be read. */
   | { kind: 'unknown' }
-
-/** A result, ready to be stored. */
-export interface StepResult {
-  /** JSON text; null for no output. */
-  output: string | null
-  outputBytes: number | null
-  branch: string | null
-}
 
 /** What {@link perform} needs. */
 export interface Attempt {
@@ -269,8 +262,10 @@ function aborted(reason: AttemptAborted): Outcome {
   }
 }
 
-/** Actions come from other files, perhaps with another copy of our classes: their errors are known by name. */
-/** How an attempt ends that throws. */
+/**
+ * How an attempt ends that throws. Actions come from other files, perhaps with another copy of our classes: their errors are
+ * known by name.
+ */
 export function failure(error: unknown): Outcome {
   const { name, code, afterMs } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   const permanent =

@@ -1,4 +1,4 @@
-import type { RunCompletion } from '../db/commit.ts'
+import type { RunCompletion, StepResult } from '../db/commit.ts'
 import type { StepStatus } from '../workflow/states.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
@@ -6,7 +6,6 @@ import type { Json } from '../workflow/definition.ts'
 import type { Scope } from '../workflow/expressions.ts'
 import { LIMITS } from '../workflow/limits.ts'
 import type { Activation } from './activate.ts'
-import type { StepResult } from './perform.ts'
 
 /** The output of a run: the workflow's `output` binding, or the outputs of the steps that no other depends on, by id. */
 

@@ -1,4 +1,4 @@
-import type { RunState } from '../db/commit.ts'
+import type { RunState, StepResult } from '../db/commit.ts'
 import { readUnsettled, stepKey } from '../db/activation.ts'
 import type { JobAddress } from '../queue/names.ts'
 import { carrierOf } from '../workflow/carrier.ts'
@@ -6,7 +6,6 @@ import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
 import type { Activation } from './activate.ts'
 import type { Engine } from './engine.ts'
-import type { StepResult } from './perform.ts'
 
 /** The steps of one job: several where the workflow has segments, else one. */
 

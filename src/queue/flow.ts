@@ -64,9 +64,8 @@ export function childJob(
   step: Omit<FlowStep, 'parent'>,
   parent?: { id: string; queue: string },
 ): FlowJob {
-  const job = stepJob(address, step)
-  const children = step.gated ? { children: [gateJob(address, step.id)] } : {}
-  return { ...job, ...children, opts: { ...job.opts, ...(parent === undefined ? {} : { parent }) } }
+  const job = stepJob(address, step, parent)
+  return step.gated ? { ...job, children: [gateJob(address, step.id)] } : job
 }
 
 /** A step whose job is added after the flow; `parent`: the step whose job waits for it, null: the run's root job. */
@@ -83,19 +82,24 @@ export function lateJob(
 ) {
   const id = jobId({ run, epoch, step: parent?.id ?? ROOT_JOB })
   const queue = qualified(parent === null ? RUNS_QUEUE : stepsQueue(parent.queue))
-  const job = stepJob({ run, epoch }, step)
-  return { ...job, opts: { ...job.opts, parent: { id, queue } } }
+  return stepJob({ run, epoch }, step, { id, queue })
 }
 
-function stepJob(spec: { run: string; epoch: number }, step: Omit<FlowStep, 'parent' | 'gated'>) {
+/** `parent`: the job that it is added below, where that is not told by a flow. */
+function stepJob(
+  spec: { run: string; epoch: number },
+  step: Omit<FlowStep, 'parent' | 'gated'>,
+  parent?: { id: string; queue: string },
+) {
   const opts: JobsOptions = {
     jobId: jobId({ run: spec.run, step: step.id, epoch: spec.epoch }),
     attempts: step.maxRetries + 1,
     priority: bullPriority(step.priority),
     ignoreDependencyOnFailure: true,
     stackTraceLimit: 1,
-    ...(step.maxRetries > 0 ? { backoff: { type: 'step' } } : {}),
   }
+  if (step.maxRetries > 0) opts.backoff = { type: 'step' }
+  if (parent !== undefined) opts.parent = parent
   return {
     name: step.id,
     queueName: stepsQueue(step.queue),

@@ -38,7 +38,9 @@ test('an attempt that commits while it is taken over is not recorded as lost', a
     const first = await startAttempt(system)
     let takeOver: ReturnType<typeof markStarted> | undefined
     await db.transaction(async (_tx, batch) => {
-      const { done } = await completeSteps({ batch }, [{ ...first, output: '1', outputBytes: 1, branch: null }])
+      const { done } = await completeSteps({ batch }, [
+        { key: first, result: { output: '1', outputBytes: 1, branch: null } },
+      ])
       expect(done.size).toBe(1)
       takeOver = markStarted(db, [nextOf(first)])
       await eventually(async () => {

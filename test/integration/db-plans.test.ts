@@ -74,15 +74,15 @@ test('a commit that ends runs looks at these alone, however many others are unfi
   const [{ database, engine }, ids] = await youngSystem({ analyzed: true, steps: 1 })
   const hot = openDatabase({ url: database.url, connections: 1, applicationName: 'test', hot: true, log: engine.log })
   const ending = ids.slice(-ENDING).map((runId) => ({
-    runId,
-    stepIndex: 0,
-    attempt: 1,
-    workerId: randomUUID(),
-    startsRun: true,
-    startedAt: new Date().toISOString(),
-    output: '1',
-    outputBytes: 1,
-    branch: null,
+    key: {
+      runId,
+      stepIndex: 0,
+      attempt: 1,
+      workerId: randomUUID(),
+      startsRun: true,
+      startedAt: new Date().toISOString(),
+    },
+    result: { output: '1', outputBytes: 1, branch: null },
     runCompletion: { epoch: 1, output: '1' },
   }))
   const rows = await explained(hot, (db) => completeSteps(db, ending)).finally(() => hot.close())

@@ -1,9 +1,10 @@
 import type { Json } from '../../workflow/definition.ts'
 import type { WaitingFor } from '../../workflow/waiting-for.ts'
 import type { Database } from '../../db/client.ts'
+import type { StepResult } from '../../db/commit.ts'
 import type { Activation, Activations } from '../activate.ts'
 import type { Engine } from '../engine.ts'
-import type { AttemptContext, Outcome, StepResult } from '../perform.ts'
+import type { AttemptContext, Outcome } from '../perform.ts'
 
 /**
  * Steps that wait in the middle. A kind of waiting is two functions: `begin` says what to wait for, `look` whether it is
