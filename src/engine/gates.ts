@@ -35,8 +35,8 @@ export class Gates {
   private readonly engine: Engine
   private readonly foreseen: Foreseen
   private readonly running: RunningAttempts
-  /** What was told of the run, if a step is due and the job that asks is to let it go. */
-  private readonly due: Batcher<HeldStep, ToldState | null>
+  /** For the steps that one holds back: what was told of the run, if a step is due and the job that asks is to let it go. */
+  private readonly due: Batcher<readonly HeldStep[], (ToldState | null)[]>
   /**
    * Which job lets a step go, of several that are told in this process that it is due. The others need not: that one is
    * acknowledged only behind it, or comes up again and asks again.
@@ -50,9 +50,12 @@ export class Gates {
     this.due = new Batcher({
       name: 'gates',
       inFlight: 2,
-      maxItems: 500,
+      maxItems: 100,
       log: engine.log,
-      flush: (held) => this.askWhetherDue(held),
+      flush: async (lists) => {
+        const told = await this.askWhetherDue(lists.flat())
+        return lists.map((held) => told.splice(0, held.length))
+      },
     })
   }
 
@@ -75,11 +78,12 @@ export class Gates {
 
   private async letGoDue(held: readonly number[], settled: Activation, job: JobAddress): Promise<void> {
     const { openers } = settled.workflow.plan
-    const due = await Promise.all(
-      held.map(async (index) => (await this.isDue(settled, { job, index, openers: openers[index]! })) && index),
-    )
-    const steps = due.filter((index) => index !== false)
-    await Promise.all([this.openGates(steps, settled, job), this.addLate(steps, settled, job)])
+    const due = held.filter((index) => openers[index]!.length === 1)
+    if (due.length < held.length) {
+      const shared = held.filter((index) => openers[index]!.length > 1)
+      due.push(...(await this.dueOf(shared, settled, job)))
+    }
+    await Promise.all([this.openGates(due, settled, job), this.addLate(due, settled, job)])
   }
 
   /** Opens every gate that a step can open, for a job of an older epoch: its flow has only to run dry. */
@@ -87,16 +91,23 @@ export class Gates {
     await this.openGates(settled.workflow.plan.opens[settled.step.index]!, settled, job)
   }
 
-  /** Whether all have settled that hold a step back. What was told of the run with that, a late step can be decided from. */
-  private async isDue(settled: Activation, held: HeldStep): Promise<boolean> {
-    if (held.openers.length === 1) return true
-    const told = await this.due.add(held)
+  /**
+   * Of steps that wait for several, those for which all have settled, and which this job is to let go. From what was told of the run
+   * with that, late ones can be decided.
+   */
+  private async dueOf(shared: readonly number[], settled: Activation, job: JobAddress): Promise<number[]> {
     const { run, workflow, row, jobEpoch } = settled
-    // Behind a step that settles only now, nobody can have begun the late one before.
-    if (told !== null && !isSettled(row.status) && isLate(workflow, { step: held.index, epoch: held.job.epoch })) {
-      this.foreseen.keep({ run: { run, workflow, jobEpoch }, ...told }, [workflow.steps[held.index]!])
+    const { openers } = workflow.plan
+    const told = await this.due.add(shared.map((index) => ({ job, index, openers: openers[index]! })))
+    const due = shared.filter((_, place) => told[place] !== null)
+    const first = told.find((state) => state !== null)
+    // Behind a step that settles only now, nobody can have begun the late ones before.
+    if (first && !isSettled(row.status)) {
+      const late = due.filter((index) => isLate(workflow, { step: index, epoch: job.epoch }))
+      const steps = late.map((index) => workflow.steps[index]!)
+      if (steps.length > 0) this.foreseen.keep({ run: { run, workflow, jobEpoch }, ...first }, steps)
     }
-    return told !== null
+    return due
   }
 
   /** Each step is looked at once, and only where not all that hold it back completed in this process. */
