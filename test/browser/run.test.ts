@@ -69,6 +69,18 @@ describe('a run', () => {
     expect(await page.locator('html').getAttribute('data-marked'), 'the page was not loaded again').toBe('yes')
   })
 
+  it('is live while it goes on, and up to date once it has ended', async () => {
+    const id = await start({ name: 'approved', steps: [{ id: 'ok', type: 'approval', config: { message: 'Go on?' } }] })
+    const page = await dashboard.open(`/runs/${id}`)
+    const dot = (word: string) => page.getByRole('status').getByText(word, { exact: true }).waitFor()
+    await dot('Live')
+    await dashboard.system.post(`/runs/${id}/steps/ok/approve`, { by: 'ann' })
+    await expectStatus(page, 'Completed')
+    await dot('Up to date')
+    await page.reload()
+    await dot('Up to date')
+  })
+
   it('keeps what is looked at in the URL', async () => {
     const id = await start(example('diamond'))
     const page = await dashboard.open(`/runs/${id}?view=steps`)

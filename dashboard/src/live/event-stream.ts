@@ -15,7 +15,7 @@ export interface EventStreamOptions {
   on: Readonly<Record<string, (data: unknown) => void>>
   /** The event after which the server says nothing more. */
   last?: string
-  /** Told of each change: without a stream, `polling`, whoever shows the data asks for them. */
+  /** Told of each change: without a stream (`polling`, `retrying`), whoever shows the data asks for them, until it has `ended`. */
   onState: (state: LiveState) => void
 }
 
@@ -67,8 +67,7 @@ export function openEventStream(options: EventStreamOptions): () => void {
   const end = () => {
     ended = true
     disconnect()
-    reportLive(options.name, undefined)
-    options.onState('live')
+    tell('ended')
   }
   const visibility = () => {
     if (ended) return

@@ -1,10 +1,13 @@
 import { useSyncExternalStore } from 'react'
 
-/** `live`: a stream is open. `polling`: no stream, but answers come. `retrying`: one was lost. `stale`: no answers. */
-export type LiveState = 'live' | 'polling' | 'retrying' | 'stale'
+/**
+ * `ended`: what the page shows changes no more. `live`: a stream is open. `polling`: no stream, but answers come. `retrying`:
+ * one was lost. `stale`: no answers.
+ */
+export type LiveState = 'ended' | 'live' | 'polling' | 'retrying' | 'stale'
 
 /** From the best to the worst. */
-const ORDER: readonly LiveState[] = ['live', 'polling', 'retrying', 'stale']
+const ORDER: readonly LiveState[] = ['ended', 'live', 'polling', 'retrying', 'stale']
 
 const states = new Map<string, LiveState>()
 const listeners = new Set<() => void>()

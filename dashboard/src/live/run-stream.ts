@@ -42,7 +42,7 @@ export function useRunStream(id: string, { unfinished, logs = NO_LOGS }: RunStre
         end: (run) => changes.push({ run: run as Run }),
       },
       last: 'end',
-      onState: (state) => setLive(state === 'live'),
+      onState: (state) => setLive(state === 'live' || state === 'ended'),
     })
     return () => {
       close()

@@ -3,6 +3,7 @@ import { type LiveState, useLiveState } from '../live/live-state.ts'
 import './live-dot.css'
 
 const SHOWN: Record<LiveState, { word: string; tone: string; text: string }> = {
+  ended: { word: 'Up to date', tone: 'green', text: 'What you see has ended, and changes no more' },
   live: { word: 'Live', tone: 'green', text: 'Changes show as they happen' },
   polling: { word: 'Polling', tone: 'blue', text: 'Asking the server again and again' },
   retrying: { word: 'Retrying', tone: 'amber', text: 'The connection was lost; trying again' },
