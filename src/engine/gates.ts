@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts'
 import type { Foreseen, ToldState } from './foreseen.ts'
 import type { RunningAttempts } from './running-attempts.ts'
 
+/** What most steps let go, kept resolved. */
 const NOTHING_DUE = Promise.resolve()
 /** Steps of which it is remembered who lets them go. */
 const OPENERS = 50_000

@@ -91,7 +91,9 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await isBegun(id, 'first')
     await stepIs(id, 'first', 'running')
     const { status, body } = await post(id, 'cancel')
-    expect([status, body.status]).toEqual([202, 'cancelling'])
+    expect(status).toBe(202)
+    // The run as it is when the answer is written.
+    expect(body.status).toMatch(/^cancell(ing|ed)$/)
     const run = await api.ended(id, { timeoutMs: 10_000 })
     expect(run.status).toBe('cancelled')
     expect(aborted).toContain(`${id}.first`)
