@@ -43,7 +43,7 @@ export class Attempts {
   private readonly commits: GroupCommit
   private readonly parking: Parking
   private readonly logs: StepLogs
-  readonly running: RunningAttempts
+  private readonly running: RunningAttempts
 
   constructor(options: AttemptsOptions, { commits, parking, logs, running }: AttemptsParts) {
     this.options = options

@@ -55,17 +55,17 @@ export class StepExecutor {
   private readonly attempts: Attempts
   private readonly outcomes: Outcomes
   private readonly foreseen = new Foreseen()
+  private readonly running = new RunningAttempts()
   private takesMore = true
   private stopping = false
 
   constructor(options: AttemptsOptions) {
     const { engine } = options
-    const { foreseen } = this
+    const { foreseen, running } = this
     this.engine = engine
     this.activations = new Activations(engine)
     this.ended = new EndedRuns(engine, (run) => foreseen.drop(run))
     this.commit = new GroupCommit(engine, this.ended)
-    const running = new RunningAttempts()
     this.release = new Release(engine, { activations: this.activations, ended: this.ended, foreseen, running })
     this.logs = new StepLogs(engine)
     const shared = { commits: this.commit, logs: this.logs }
@@ -97,13 +97,13 @@ export class StepExecutor {
 
   /** Attempts under way, for {@link abort}. */
   list(): (AttemptKey & { epoch: number })[] {
-    return this.attempts.running.list()
+    return this.running.list()
   }
 
   /** Abandons attempts as others ask for it. */
   abort(request: AbortRequest): void {
     this.foreseen.forget(request.run)
-    this.attempts.running.abort(request)
+    this.running.abort(request)
   }
 
   /** Requests may have got lost: those to abandon attempts come again with a heartbeat. */
@@ -119,7 +119,7 @@ export class StepExecutor {
   /** Fires the signals of all attempts and hands their jobs back; attempts to come are handed back at once. */
   releaseAll(): void {
     this.stopping = true
-    this.attempts.running.releaseAll()
+    this.running.releaseAll()
   }
 
   /** Resolves when every write and every log line has been answered. */
@@ -229,7 +229,7 @@ export class StepExecutor {
     if (!this.attempts.canRun(activation)) return delayJob(bull, token, OTHER_WORKER_MS)
     const key = this.attempts.nextKey(activation)
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
-    if (this.attempts.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
+    if (this.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
     if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
     return this.attempts.run(activation, key, (ended) => this.outcomes.finish(ended, { place, activation, key }))
   }

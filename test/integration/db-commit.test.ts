@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { completeSteps, markStarted, type AttemptKey } from '../../src/db/commit.ts'
-import { eventually } from '../support/eventually.ts'
+import { lockAwaited } from '../support/awaited-lock.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 
 /** A run with one step, of which a worker holds attempt 1. */
@@ -43,10 +43,7 @@ test('an attempt that commits while it is taken over is not recorded as lost', a
       ])
       expect(done.size).toBe(1)
       takeOver = markStarted(db, [nextOf(first)])
-      await eventually(async () => {
-        const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-        return (await system.database.query(waiting)).length === 1
-      })
+      await lockAwaited(system.database)
     })
     expect((await takeOver!).size).toBe(0)
     expect(await attemptsOf(system, first)).toEqual([])

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eventually } from '../support/eventually.ts'
+import { lockAwaited } from '../support/awaited-lock.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 
 /** What triggers do for steps and their runs, where a foreign key would ask once a row: docs/decisions/0025. */
@@ -15,22 +15,31 @@ afterAll(() => system.stop())
 
 const startRun = () => system.start({ name: 'two', steps: [{ id: 'first' }, { id: 'second', depends_on: ['first'] }] })
 
-const ADD_STEP = `INSERT INTO steps (run_id, step_index, step_id, parent_index, item_index) VALUES ($1, 2, 'first[0]', 0, 0)`
+const ADD_STEP = {
+  name: 'add_step',
+  text: `INSERT INTO steps (run_id, step_index, step_id, parent_index, item_index) VALUES ($1, 2, 'first[0]', 0, 0)`,
+}
 
-const DELETE_RUN = 'DELETE FROM runs WHERE id = $1'
+const DELETE_RUN = { name: 'delete_run', text: 'DELETE FROM runs WHERE id = $1' }
 
 const stepsOf = (run: string) => system.database.query('SELECT 1 FROM steps WHERE run_id = $1', [run])
 
-/** Until a statement waits for another's lock. */
-const somebodyWaits = () =>
-  eventually(async () => {
-    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    return (await system.database.query(waiting)).length === 1
+/** Runs `second` while a transaction that has run `first` is open, which it has to wait for; what came of `second`. */
+async function runBehind(run: string, { first, second }: Record<'first' | 'second', typeof ADD_STEP>) {
+  let waiting: Promise<unknown> | undefined
+  await system.engine.db.transaction(async (_tx, batch) => {
+    await batch(first.name, first.text, [run])
+    waiting = system.database.query(second.text, [run])
+    waiting.catch(() => undefined)
+    await lockAwaited(system.database)
   })
+  const [result] = await Promise.allSettled([waiting])
+  return result
+}
 
 test('steps of a run that does not exist are refused, and the run is named', async () => {
   const run = randomUUID()
-  await expect(system.database.query(ADD_STEP, [run])).rejects.toMatchObject({
+  await expect(system.database.query(ADD_STEP.text, [run])).rejects.toMatchObject({
     code: '23503',
     message: `run ${run} of these steps does not exist`,
   })
@@ -47,7 +56,7 @@ test('a run that is deleted takes with it its steps, and all that is kept of the
       [id],
     )
   }
-  await query(DELETE_RUN, [run])
+  await query(DELETE_RUN.text, [run])
   const kept = ['steps', 'step_results', 'step_attempts'].map(async (table) =>
     (await query(`SELECT DISTINCT run_id FROM ${table} WHERE run_id = ANY($1)`, [[run, other]])).map(
       (row) => row['run_id'],
@@ -58,25 +67,13 @@ test('a run that is deleted takes with it its steps, and all that is kept of the
 
 test('whoever deletes a run waits for steps that are just added to it, and deletes them, too', async () => {
   const run = await startRun()
-  let deleted: Promise<unknown> | undefined
-  await system.engine.db.transaction(async (_tx, batch) => {
-    await batch('add_step', ADD_STEP, [run])
-    deleted = system.database.query(DELETE_RUN, [run])
-    await somebodyWaits()
-  })
-  await deleted
+  expect(await runBehind(run, { first: ADD_STEP, second: DELETE_RUN })).toMatchObject({ status: 'fulfilled' })
   expect(await stepsOf(run)).toEqual([])
 })
 
 test('whoever adds steps to a run that is just deleted waits, and is refused', async () => {
   const run = await startRun()
-  let added: Promise<unknown> | undefined
-  await system.engine.db.transaction(async (_tx, batch) => {
-    await batch('delete_run', DELETE_RUN, [run])
-    added = system.database.query(ADD_STEP, [run])
-    added.catch(() => undefined)
-    await somebodyWaits()
-  })
-  await expect(added).rejects.toMatchObject({ code: '23503' })
+  const added = await runBehind(run, { first: DELETE_RUN, second: ADD_STEP })
+  expect(added).toMatchObject({ status: 'rejected', reason: { code: '23503' } })
   expect(await stepsOf(run)).toEqual([])
 })
