@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { listServedQueues } from '../db/actions.ts'
 import { readLiveEpochs } from '../db/sweep.ts'
 import type { PendingJob } from '../queue/queue.ts'
 import type { Repair } from '../workflow/drift.ts'
@@ -16,8 +15,7 @@ import { dispatchAnew } from './sweep.ts'
  * Drift: where Postgres and the queue differ for longer than a moment. Found by two looks, so that what is about to happen
  * anyway is not told: everything that looked wrong is read again, from the queue and then from Postgres.
  *
- * What it does badly: a queue of steps that no worker has served for a day is not searched for jobs that are left over;
- * and a run that takes longer than {@link BETWEEN_LOOKS_MS} to be dispatched (thousands of steps) looks lost meanwhile.
+ * What it does badly: a run that takes longer than {@link BETWEEN_LOOKS_MS} to be dispatched (thousands of steps) looks lost meanwhile.
  */
 
 /** Jobs of the queue that are looked at for each run that is. */
@@ -49,7 +47,7 @@ export async function findDrift(engine: Engine, limit: number): Promise<Drift> {
   await requireInUse(engine)
   const budget = budgetOf(limit)
   const missing = await lookForMissing(engine, budget)
-  const leftover = await lookForLeftover(engine, await queuesOf(engine), budget)
+  const leftover = await lookForLeftover(engine, await engine.queue.runQueues(), budget)
   if (missing.suspects.length + leftover.suspects.length > 0) await pause(BETWEEN_LOOKS_MS)
   const findings = [
     ...(await confirmMissing(engine, missing.suspects)),
@@ -90,10 +88,6 @@ function budgetOf(limit: number): Budget {
   return { runs: limit, jobs: limit * JOBS_PER_RUN, isOver: () => performance.now() > end }
 }
 
-async function queuesOf(engine: Engine): Promise<string[]> {
-  return engine.queue.runQueues([...new Set(['default', ...(await listServedQueues(engine.db))])])
-}
-
 /** Removes the jobs of findings; what became of each. */
 async function removeJobs(engine: Engine, findings: readonly Finding[]): Promise<Map<Finding, Repair>> {
   const repairs = new Map<Finding, Repair>()
@@ -127,7 +121,7 @@ async function torn(engine: Engine, findings: readonly Finding[]): Promise<strin
 
 /** Removes what the flows of former epochs have left of some runs: a job that is gone releases nobody above it any more. */
 async function removeStale(engine: Engine, runs: ReadonlySet<string>, budget: Budget): Promise<void> {
-  const { suspects } = await lookForLeftover(engine, await queuesOf(engine), budget)
+  const { suspects } = await lookForLeftover(engine, await engine.queue.runQueues(), budget)
   await removeJobs(
     engine,
     suspects.filter(({ run }) => runs.has(run)),

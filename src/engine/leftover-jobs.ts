@@ -64,7 +64,7 @@ async function judge(engine: Engine, jobs: readonly PendingJob[]): Promise<Findi
   }
   const statusOf = await readStepStatuses(engine.db, [...runs.keys()], [...new Set([...carried.values()].flat())])
   return ours.flatMap(({ job, address }) => {
-    const text = whyLeftOver(address, { run: runs.get(address.run), steps: carried.get(address) ?? [], statusOf })
+    const text = whyLeftOver(job, address, { run: runs.get(address.run), steps: carried.get(address) ?? [], statusOf })
     return text === null ? [] : [leftover(job, address, text)]
   })
 }
@@ -76,15 +76,18 @@ function leftover(job: PendingJob, { run, step, epoch }: JobAddress, text: strin
 
 /** Why a job has nothing left to do, in words; null: it has. */
 function whyLeftOver(
+  job: PendingJob,
   address: JobAddress,
   { run, steps, statusOf }: { run: JobRun | undefined; steps: readonly string[]; statusOf: StepStatuses },
 ): string | null {
   if (run === undefined) return 'There is no such run.'
   if (address.step === ROOT_JOB && run.endedMs !== null && run.endedMs < ROOT_COMES_UP_MS) return null
   if (isFinished(run.status)) return `The run has ended: it is ${run.status}.`
+  const statuses = steps.map((step) => statusOf(address.run, step))
+  // A run that is dispatched anew leaves the attempts of its steps to those who are at work on them.
+  if (job.state === 'active' && statuses.includes('running')) return null
   if (address.epoch !== run.epoch) return `The job is of epoch ${address.epoch}, and the run is at ${run.epoch}.`
   if (address.step === ROOT_JOB) return null
-  const statuses = steps.map((step) => statusOf(address.run, step))
   if (statuses.every((status) => status === undefined)) return `The run has no step ${address.step}.`
   if (!statuses.every((status) => status === undefined || isSettled(status))) return null
   return `Step ${address.step} has settled: it is ${statuses.find((status) => status !== undefined)}.`

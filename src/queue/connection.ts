@@ -17,6 +17,7 @@ import type { Logger } from '../log.ts'
 import { GatheringRedis } from './gathering-redis.ts'
 import { createLastingBackend } from './postgres-backend.ts'
 import { RUNS_QUEUE } from './names.ts'
+import { scanQueueNames } from './scan.ts'
 import { wipePostgres, wipeRedis } from './wipe.ts'
 
 /** Which store BullMQ runs on. */
@@ -68,6 +69,8 @@ export interface QueueConnection {
   relay(): Relay
   /** Redis's `run_id`, which every restart changes, and the number of the database unless that is 0; null on Postgres. */
   serverRunId(): Promise<string | null>
+  /** Names of all queues that hold jobs which have not finished, and maybe of some that hold none, in no order. */
+  queueNames(): Promise<string[]>
   /** Throws unless the store answers. */
   ping(): Promise<void>
   /** Removes finished jobs of these queues (BullMQ names) beyond those that are kept; needless on Redis. */
@@ -120,6 +123,7 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
       const { db = 0 } = redis.options
       return runId === null || db === 0 ? runId : `${runId}/${db}`
     },
+    queueNames: () => scanQueueNames(redis, options.prefix),
     async ping() {
       if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`)
       await redis.ping()
@@ -161,6 +165,13 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
         options,
       ),
     serverRunId: () => Promise.resolve(null),
+    async queueNames() {
+      const jobs = `${pg.escapeIdentifier(schema)}.job`
+      const { rows } = await pool.query<{ queue: string }>(
+        `SELECT DISTINCT queue FROM ${jobs} WHERE state NOT IN ('completed', 'failed')`,
+      )
+      return rows.map(({ queue }) => queue)
+    },
     async ping() {
       await pool.query('select 1')
     },

@@ -16,9 +16,16 @@ export const CANARY_JOB = '$canary'
 /** BullMQ queue of the job schedulers that tell when a schedule is due. */
 export const SCHEDULES_QUEUE = 'schedules'
 
+const STEPS_PREFIX = 'steps-'
+
 /** The BullMQ queue of the steps whose definition says `queue: name`. */
 export function stepsQueue(name: string): string {
-  return `steps-${name}`
+  return `${STEPS_PREFIX}${name}`
+}
+
+/** Whether a BullMQ queue of this name holds jobs of runs, be it of steps, gates or roots. */
+export function holdsRuns(queue: string): boolean {
+  return queue.startsWith(STEPS_PREFIX) || [RUNS_QUEUE, GATES_QUEUE, TIMERS_QUEUE].includes(queue)
 }
 
 /** Which step of which run, and under which dispatch: all that a job carries. */

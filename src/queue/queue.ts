@@ -5,6 +5,7 @@ import { openQueueConnection, type QueueConnection, type QueueOptions } from './
 import { Signals } from './signals.ts'
 import {
   GATES_QUEUE,
+  holdsRuns,
   jobId,
   parseJobAddress,
   RUNS_QUEUE,
@@ -164,9 +165,9 @@ export class RunQueue {
     return jobs.filter((job) => job !== undefined && job !== null).map((job) => job.data as JobAddress)
   }
 
-  /** The queues that hold jobs of runs, by BullMQ's names. */
-  runQueues(stepQueues: readonly string[]): string[] {
-    return [RUNS_QUEUE, ...stepQueues.map(stepsQueue), GATES_QUEUE, TIMERS_QUEUE]
+  /** The queues that hold jobs of runs, by BullMQ's names: those of steps among them that no worker serves. */
+  async runQueues(): Promise<string[]> {
+    return (await this.connection.queueNames()).filter(holdsRuns).toSorted()
   }
 
   /** Jobs of one state of a queue (its BullMQ name), `limit` at most from a place on, oldest first. */

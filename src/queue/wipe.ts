@@ -1,10 +1,9 @@
 import type { Redis } from 'ioredis'
 import pg from 'pg'
+import { scanKeys } from './scan.ts'
 
 /** Forgetting all that BullMQ keeps for one prefix, and nothing else, while others go on adding to it. */
 
-/** Keys that one SCAN is asked for, and one UNLINK removes. */
-const KEYS_AT_ONCE = 1_000
 /** Longest that the tables may take to be locked; BullMQ's transactions are short. */
 const LOCK_TIMEOUT_MS = 2_000
 const TRIES = 10
@@ -15,13 +14,10 @@ const TRIES = 10
  */
 export async function wipeRedis(redis: Redis, prefix: string, last: string): Promise<number> {
   let removed = 0
-  let cursor = '0'
-  do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', `${prefix}:*`, 'COUNT', KEYS_AT_ONCE)
+  for await (const keys of scanKeys(redis, `${prefix}:*`)) {
     const others = keys.filter((key) => key !== last)
     if (others.length > 0) removed += await redis.unlink(...others)
-    cursor = next
-  } while (cursor !== '0')
+  }
   return removed + (await redis.unlink(last))
 }
 

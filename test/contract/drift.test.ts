@@ -151,6 +151,12 @@ describe.each(BACKENDS)('on %s', (backend) => {
       { address: stale, queue: `steps-${IDLE}`, text: 'The job is of epoch 0, and the run is at 1.' },
       { address: { run: unknown, step: 'a', epoch: 1 }, queue: `steps-${IDLE}`, text: 'There is no such run.' },
       { address: { run: moved, step: 'z', epoch: 1 }, queue: `steps-${IDLE}`, text: 'The run has no step z.' },
+      // Of a queue that no worker has ever served.
+      {
+        address: { run: ended, step: 'a', epoch: 2 },
+        queue: 'steps-nobodys',
+        text: 'The run has ended: it is completed.',
+      },
     ]
     for (const { address, queue, delay = 0 } of leftover) {
       await queueOf(queue).add(address.step, address, { jobId: jobId(address), delay })
@@ -201,21 +207,36 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await worker.stop()
   })
 
-  test('a job that a worker holds is told, and left to it', async () => {
-    const id = await start('deaf', [{ id: 'a', config: { action: 'hold' } }])
+  /** A run of one step whose attempt goes on until it is let go. */
+  const startHeld = async (name: string) => {
+    const id = await start(name, [{ id: 'a', config: { action: 'hold' } }])
     const letGo = await eventually(() => held.get(`${id}.a`) ?? false)
-    const address = await addressOf(id, 'a')
-    await api.database.query('UPDATE runs SET epoch = epoch + 1, queue_token = NULL WHERE id = $1', [id])
-    const finding = { kind: 'leftover_job', step_id: 'a', epoch: address.epoch }
-    const left = await eventually(async () => {
-      const items = about(await ask('POST'), id).filter((item) => item.epoch === address.epoch && item.step_id === 'a')
-      return items.length > 0 && items
+    return { id, address: await addressOf(id, 'a'), letGo }
+  }
+
+  test('a step that a worker executes by a job of a former epoch is left to it, and is no drift', async () => {
+    const { id, address, letGo } = await startHeld('former')
+    await api.database.query('UPDATE runs SET queue_token = NULL WHERE id = $1', [id])
+    const anew = await eventually(async () => {
+      const now = await addressOf(id, 'a')
+      return now.epoch > address.epoch && now
     })
-    expect(left).toMatchObject([{ ...finding, repair: 'held' }])
+    await eventually(async () => (await api.engine.queue.stepPresence(anew, 'default')) !== 'missing')
     expect(await api.engine.queue.stepPresence(address, 'default')).toBe('active')
+    expect(about(await ask('POST'), id)).toEqual([])
     letGo()
     const run = await api.ended(id)
     expect(stepOf(run, 'a')).toMatchObject({ status: 'completed', attempt: 1 })
+  })
+
+  test('a job that a worker holds though its run has ended is told, and left to it', async () => {
+    const { id, address, letGo } = await startHeld('deaf')
+    await api.database.query("UPDATE runs SET status = 'cancelled', completed_at = now() WHERE id = $1", [id])
+    const finding = { kind: 'leftover_job', step_id: 'a', text: 'The run has ended: it is cancelled.' }
+    expect(about(await ask('POST'), id)).toMatchObject([{ ...finding, repair: 'held' }])
+    expect(await api.engine.queue.stepPresence(address, 'default')).toBe('active')
+    letGo()
+    await eventually(async () => about(await ask('GET'), id).length === 0)
   })
 
   describe('a flush drill', () => {
