@@ -63,6 +63,7 @@ export function serveQueues(
       }
     }
     const worker = engine.queue.worker(name, processor, {
+      jobsInHand: () => state.active,
       concurrency,
       lockDuration: engine.lockDurationMs,
       stalledInterval: Math.round(engine.lockDurationMs * STALLED_INTERVAL),

@@ -69,7 +69,7 @@ export async function startRuns(
   requests: readonly StartRequest[],
   key?: IdempotencyKey,
 ): Promise<Started> {
-  let refusal: Error = new VersionMovedOn(`version ${version.id} is not the latest any more`)
+  let refusal: Error | undefined
   try {
     const started = await startNew(engine, version, requests, key ?? null)
     if (started !== null) return started
@@ -80,7 +80,7 @@ export async function startRuns(
   // What was accepted once is answered alike ever after, whatever would be refused today.
   const owner = key && (await findIdempotencyOwner(engine.db, version.workflowId, key.key))
   if (key && owner) return replay(owner, key)
-  throw refusal
+  throw refusal ?? new VersionMovedOn(`version ${version.id} is not the latest any more`)
 }
 
 /** As {@link startRuns}; null where the key is taken, or the version is not the latest any more. */
