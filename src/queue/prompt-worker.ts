@@ -1,4 +1,4 @@
-import type { RedisQueueBackend, Worker } from 'bullmq'
+import type { Worker } from 'bullmq'
 
 /** What BullMQ's backend answers where no job waits: no data, no id, no limit, and no time to wait for. */
 const NOTHING = [null, 0, 0, 0]
@@ -13,7 +13,7 @@ const NOTHING = [null, 0, 0, 0]
  * Not while jobs are in hand: those that come up then share Postgres's round trips if they are taken in one go.
  */
 export function listenPromptly(worker: Worker, jobsInHand: () => number): void {
-  const backend = worker.backend as unknown as RedisQueueBackend
+  const { backend } = worker
   const wait = backend.waitForJob.bind(backend)
   const take = backend.moveToActive.bind(backend)
   let wasIdle = false

@@ -78,4 +78,5 @@ test('a delayed job comes up in time behind one that has woken the worker', asyn
   letGo()
   // Not only when the worker has listened in vain, after five seconds.
   await eventually(() => begun.has('later'), { timeoutMs: 3_000 })
+  expect([...begun]).toEqual(['first', 'later'])
 })
