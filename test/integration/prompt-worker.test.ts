@@ -1,4 +1,3 @@
-import type { RedisQueueBackend } from 'bullmq'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { openQueueConnection, type QueueConnection } from '../../src/queue/connection.ts'
 import { eventually } from '../support/eventually.ts'
@@ -37,7 +36,7 @@ async function startIdleWorker(name: string) {
     inHand -= 1
   }
   const worker = connection.worker(name, process, { concurrency: 4, jobsInHand: () => inHand })
-  const backend = worker.backend as unknown as RedisQueueBackend
+  const { backend } = worker
   const wait = vi.spyOn(backend, 'waitForJob')
   const send = backend.execCommand.bind(backend)
   vi.spyOn(backend, 'execCommand').mockImplementation((client, command, args) => {
