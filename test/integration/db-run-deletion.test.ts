@@ -24,6 +24,28 @@ const DELETE_RUN = { name: 'delete_run', text: 'DELETE FROM runs WHERE id = $1' 
 
 const stepsOf = (run: string) => system.database.query('SELECT 1 FROM steps WHERE run_id = $1', [run])
 
+/** A run with a result and an attempt of a step. */
+async function startWorkedOn(): Promise<string> {
+  const { query } = system.database
+  const run = await startRun()
+  await query(`INSERT INTO step_results (run_id, step_index, output) VALUES ($1, 0, '1')`, [run])
+  await query(
+    `INSERT INTO step_attempts (run_id, step_index, attempt, status, started_at, completed_at)
+     VALUES ($1, 0, 1, 'failed', now(), now())`,
+    [run],
+  )
+  return run
+}
+
+/** Of which of some runs there are steps, results and attempts. */
+function keptOf(runs: readonly string[]): Promise<unknown[][]> {
+  const tables = ['steps', 'step_results', 'step_attempts'].map(async (table) => {
+    const text = `SELECT DISTINCT run_id FROM ${table} WHERE run_id = ANY($1)`
+    return (await system.database.query(text, [runs])).map((row) => row['run_id'])
+  })
+  return Promise.all(tables)
+}
+
 /** Runs `second` while a transaction that has run `first` is open, which it has to wait for; what came of `second`. */
 async function runBehind(run: string, { first, second }: Record<'first' | 'second', typeof ADD_STEP>) {
   let waiting: Promise<unknown> | undefined
@@ -46,23 +68,16 @@ test('steps of a run that does not exist are refused, and the run is named', asy
 })
 
 test('a run that is deleted takes with it its steps, and all that is kept of them', async () => {
-  const [run, other] = [await startRun(), await startRun()]
-  const { query } = system.database
-  for (const id of [run, other]) {
-    await query(`INSERT INTO step_results (run_id, step_index, output) VALUES ($1, 0, '1')`, [id])
-    await query(
-      `INSERT INTO step_attempts (run_id, step_index, attempt, status, started_at, completed_at)
-       VALUES ($1, 0, 1, 'failed', now(), now())`,
-      [id],
-    )
-  }
-  await query(DELETE_RUN.text, [run])
-  const kept = ['steps', 'step_results', 'step_attempts'].map(async (table) =>
-    (await query(`SELECT DISTINCT run_id FROM ${table} WHERE run_id = ANY($1)`, [[run, other]])).map(
-      (row) => row['run_id'],
-    ),
-  )
-  expect(await Promise.all(kept)).toEqual([[other], [other], [other]])
+  const [run, other] = [await startWorkedOn(), await startWorkedOn()]
+  await system.database.query(DELETE_RUN.text, [run])
+  expect(await keptOf([run, other])).toEqual([[other], [other], [other]])
+})
+
+test('when all runs are truncated, so are their steps, and all that is kept of them', async () => {
+  const run = await startWorkedOn()
+  expect(await keptOf([run])).toEqual([[run], [run], [run]])
+  await system.database.query('TRUNCATE runs CASCADE')
+  expect(await keptOf([run])).toEqual([[], [], []])
 })
 
 test('whoever deletes a run waits for steps that are just added to it, and deletes them, too', async () => {
