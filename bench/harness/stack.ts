@@ -6,6 +6,7 @@ import pg from 'pg'
 import { freePort } from '../../src/dev/free-port.ts'
 import { startPostgres } from '../../src/dev/postgres.ts'
 import { findRedisServer, startRedis } from '../../src/dev/redis.ts'
+import type { Server } from '../../src/dev/server.ts'
 
 /** The stores that a benchmark measures on: Postgres with fsync on, and Redis with its append-only file. */
 export interface Stack {
@@ -35,8 +36,6 @@ export async function startStack({ statements = false } = {}): Promise<Stack> {
       stop: () => Promise.resolve(),
     }
   }
-  const program = findRedisServer(process.env['SLUICE_REDIS_SERVER'])
-  if (program === null) throw new Error('no redis-server on the PATH: install one, or name it in SLUICE_REDIS_SERVER')
   const options = { folder: join(folder, 'postgres'), port: await freePort(), database: 'bench', durable: true }
   let postgres = await startPostgres(options)
   if (statements) {
@@ -44,7 +43,7 @@ export async function startStack({ statements = false } = {}): Promise<Stack> {
     await postgres.stop()
     postgres = await startPostgres(options)
   }
-  const redis = await startRedis({ program, folder: join(folder, 'redis'), port: await freePort() })
+  const redis = await startPrivateRedis(join(folder, 'redis'))
   const pidIn = (...path: string[]) => Number(readFileSync(join(folder, ...path), 'utf8').split('\n')[0])
   return {
     databaseUrl: postgres.url,
@@ -55,6 +54,18 @@ export async function startStack({ statements = false } = {}): Promise<Stack> {
       await Promise.allSettled([redis.stop(), postgres.stop()])
     },
   }
+}
+
+/** A Redis of its own for a part of a benchmark that keeps nothing on disk, in the stack's folder. */
+export async function startVolatileRedis({ folder }: Stack): Promise<Pick<Stack, 'redisUrl' | 'stop'>> {
+  const redis = await startPrivateRedis(join(folder, 'volatile-redis'), { durable: false })
+  return { redisUrl: redis.url, stop: () => redis.stop() }
+}
+
+async function startPrivateRedis(folder: string, { durable = true } = {}): Promise<Server> {
+  const program = findRedisServer(process.env['SLUICE_REDIS_SERVER'])
+  if (program === null) throw new Error('no redis-server on the PATH: install one, or name it in SLUICE_REDIS_SERVER')
+  return startRedis({ program, folder, port: await freePort(), durable })
 }
 
 /** Rows of one statement, on a connection of its own. */

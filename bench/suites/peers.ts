@@ -4,7 +4,7 @@ import { PEERS, startPeer } from '../contestants/peer.ts'
 import { chain, fanOut } from '../contestants/shapes.ts'
 import { startSluice, withSegments } from '../contestants/sluice.ts'
 import type { Measure, SuiteResult } from '../harness/figures.ts'
-import type { Stack } from '../harness/stack.ts'
+import { startVolatileRedis, type Stack } from '../harness/stack.ts'
 import type { SuiteOptions } from '../harness/suite.ts'
 import { measureThroughput } from './floor.ts'
 import { measureLatency, SINGLE_STEP, timedByEvents } from './latency.ts'
@@ -20,18 +20,29 @@ export async function peersSuite(stack: Stack, options: SuiteOptions): Promise<S
   const shapes = [chain('chain-10', 10), fanOut('fan-out-100', 100)]
   const names = Object.keys(PEERS).filter((name) => name.toLowerCase().includes(options.only.toLowerCase()))
   const contestants: Contestant[] = []
+  const entered = async <Entrant extends Contestant>(starting: Promise<Entrant>): Promise<Entrant> => {
+    const contestant = await starting
+    contestants.push(contestant)
+    return contestant
+  }
+  const volatile = await startVolatileRedis(stack)
   const measures: Measure[] = []
   try {
-    contestants.push(await startFloor(stack, [...shapes, SINGLE_STEP], { concurrency: CONCURRENCY }))
-    const sluice = await startSluice(stack, { concurrency: CONCURRENCY })
-    contestants.push(sluice)
-    for (const name of names) contestants.push(await startPeer(stack, name, { concurrency: CONCURRENCY }))
-    const [floor, , ...peers] = contestants
-    const all = [floor!, sluice, withSegments(sluice), ...peers]
+    const floor = await entered(startFloor(stack, [...shapes, SINGLE_STEP], { concurrency: CONCURRENCY }))
+    const sluice = await entered(startSluice(stack, { concurrency: CONCURRENCY }))
+    // Nothing that it guarantees needs the file; bare BullMQ has nothing else.
+    const ownRedis = { ...stack, redisUrl: volatile.redisUrl }
+    const fast = await entered(
+      startSluice(ownRedis, { name: 'Sluice, Redis without a file', concurrency: CONCURRENCY }),
+    )
+    const peers: Contestant[] = []
+    for (const name of names) peers.push(await entered(startPeer(stack, name, { concurrency: CONCURRENCY })))
+    const all = [floor, sluice, fast, withSegments(sluice), ...peers]
     for (const shape of shapes) measures.push(await measureThroughput(shape, all, options))
     measures.push(...(await measureLatency('single-step latency', all.map(timedByEvents), options)))
   } finally {
     for (const contestant of contestants.toReversed()) await contestant.stop()
+    await volatile.stop()
   }
   return {
     suite: 'peers',

@@ -15,6 +15,8 @@ export interface RedisOptions {
   folder: string
   /** Not given: a free one, and the same at each start where it is still free. */
   port?: number
+  /** Whether what it acknowledged outlives it, but for the last second; true. */
+  durable?: boolean
 }
 
 const STOP_SIGNALS: StopSignal[] = [{ signal: 'SIGTERM', waitMs: 15_000 }]
@@ -33,8 +35,8 @@ export function findRedisServer(configured: string | undefined): string | null {
 }
 
 /**
- * Starts a private Redis (or Valkey) on 127.0.0.1 that keeps what it acknowledged but for the last second, never evicts,
- * and resolves once it answers. A server that a killed process left on the same folder is stopped first.
+ * Starts a private Redis (or Valkey) on 127.0.0.1 that never evicts, and resolves once it answers. A server that a killed
+ * process left on the same folder is stopped first.
  */
 export async function startRedis(options: RedisOptions): Promise<Server> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
@@ -48,7 +50,7 @@ export async function startRedis(options: RedisOptions): Promise<Server> {
     port: String(port),
     dir: options.folder,
     pidfile: pidFile,
-    appendonly: 'yes',
+    appendonly: options.durable === false ? 'no' : 'yes',
     appendfsync: 'everysec',
     save: '',
     'maxmemory-policy': 'noeviction',
