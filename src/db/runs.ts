@@ -1,6 +1,7 @@
 import type { Json } from '../workflow/definition.ts'
 import type { CompensationStatus, RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
+import { isTaken } from './retryable.ts'
 import type { StoredError } from './schema.ts'
 
 /** Statements that create, dispatch and finish runs. */
@@ -152,6 +153,20 @@ export async function insertRuns(
     for (const parent of parents) await requireWaiting(batch, parent)
     return insert({ batch })
   })
+}
+
+/** Those of some runs that are there, as they were inserted. Index: the primary key. Locks nothing. */
+export async function readInserted(db: Database, ids: readonly string[]): Promise<InsertedRun[]> {
+  return db.batch<InsertedRun & Record<string, unknown>>(
+    'inserted_runs',
+    `SELECT id, created_at AS "createdAt", start_at AS "startAt", deadline_at AS "deadlineAt" FROM runs WHERE id = ANY($1::uuid[])`,
+    [ids],
+  )
+}
+
+/** Whether {@link insertRuns} failed because a run has one of the ids already. */
+export function isIdTaken(error: unknown): error is Error {
+  return error instanceof Error && isTaken(error, 'runs_pkey')
 }
 
 /** A child run that is not to begin: its parent's step waits for it no more, or its parent is paused or about to end. */

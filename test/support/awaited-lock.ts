@@ -1,10 +1,10 @@
 import { eventually } from './eventually.ts'
 import type { TestDatabase } from './test-database.ts'
 
-/** Resolves once a statement in the database waits for another's lock. */
-export async function lockAwaited(database: TestDatabase): Promise<void> {
+/** Resolves once so many statements in the database wait for others' locks. */
+export async function lockAwaited(database: TestDatabase, statements = 1): Promise<void> {
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-  await eventually(async () => (await database.query(waiting)).length === 1, {
-    what: 'a statement that waits for a lock',
+  await eventually(async () => (await database.query(waiting)).length === statements, {
+    what: `${statements} statements that wait for locks`,
   })
 }
