@@ -63,7 +63,6 @@ export function serveQueues(
       }
     }
     const worker = engine.queue.worker(name, processor, {
-      jobsInHand: () => state.active,
       concurrency,
       lockDuration: engine.lockDurationMs,
       stalledInterval: Math.round(engine.lockDurationMs * STALLED_INTERVAL),

@@ -17,7 +17,6 @@ import type { Logger } from '../log.ts'
 import { GatheringRedis } from './gathering-redis.ts'
 import { createLastingBackend } from './postgres-backend.ts'
 import { RUNS_QUEUE } from './names.ts'
-import { listenPromptly } from './prompt-worker.ts'
 import { scanQueueNames } from './scan.ts'
 import { wipePostgres, wipeRedis } from './wipe.ts'
 
@@ -59,19 +58,13 @@ export function queueOptions(config: QueueConfig, log: Logger): QueueOptions {
   }
 }
 
-/** Options of a worker. */
-export interface ServedOptions extends Omit<WorkerOptions, 'connection' | 'prefix'> {
-  /** How many jobs its processor has in hand; where that is told, it listens promptly ({@link listenPromptly}). */
-  jobsInHand?: () => number
-}
-
 /** BullMQ bound to one store: the only place that knows which. */
 export interface QueueConnection {
   readonly backend: QueueBackend
   readonly prefix: string
   queue(name: string): Queue
   flowProducer(): FlowProducer
-  worker(name: string, processor: Processor, options: ServedOptions): Worker
+  worker(name: string, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker
   /** A new node of the relay, by which processes send each other signals. */
   relay(): Relay
   /** Redis's `run_id`, which every restart changes, and the number of the database unless that is 0; null on Postgres. */
@@ -117,11 +110,7 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
   const common = { connection: redis, prefix: options.prefix, skipVersionCheck: true }
   const retention = { removeOnComplete: { count: options.keepCompleted }, removeOnFail: { count: options.keepFailed } }
   return {
-    ...factories(
-      bull as unknown as BullClasses,
-      { producer: common, worker: { ...common, ...retention }, prompt: listenPromptly },
-      options,
-    ),
+    ...factories(bull as unknown as BullClasses, { producer: common, worker: { ...common, ...retention } }, options),
     backend: 'redis',
     prefix: options.prefix,
     relay: () =>
@@ -216,12 +205,10 @@ interface BullClasses {
   FlowProducer: new (options: object) => FlowProducer
 }
 
-/** What the parts that only add and remove jobs are made with, and those that take them. */
+/** Options of the parts that only add and remove jobs, and of those that take them. */
 interface PartOptions {
   producer: object
   worker: object
-  /** Has an idle worker listen promptly for more, on stores where that is of use. */
-  prompt?: typeof listenPromptly
 }
 
 function factories(bull: BullClasses, parts: PartOptions, options: QueueOptions) {
@@ -236,11 +223,8 @@ function factories(bull: BullClasses, parts: PartOptions, options: QueueOptions)
     queue: (name: string) =>
       quiet(new bull.Queue(name, { ...parts.producer, streams: { events: { maxLen: EVENTS_KEPT } } }), name),
     flowProducer: () => quiet(new bull.FlowProducer(parts.producer), 'flows'),
-    worker: (name: string, processor: Processor, { jobsInHand, ...workerOptions }: ServedOptions) => {
-      const worker = quiet(new bull.Worker(name, processor, { ...parts.worker, ...workerOptions }), name)
-      if (jobsInHand !== undefined) parts.prompt?.(worker, jobsInHand)
-      return worker
-    },
+    worker: (name: string, processor: Processor, workerOptions: Omit<WorkerOptions, 'connection' | 'prefix'>) =>
+      quiet(new bull.Worker(name, processor, { ...parts.worker, ...workerOptions }), name),
   }
 }
 

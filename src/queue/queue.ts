@@ -1,7 +1,7 @@
-import type { FlowProducer, Job, Processor, Queue, Worker } from 'bullmq'
+import type { FlowProducer, Job, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
 import { LRUCache } from 'lru-cache'
 import { buildFlow, childJob, lateJob, rootJob, type FlowSpec, type FlowStep, type LateStep } from './flow.ts'
-import { openQueueConnection, type QueueConnection, type QueueOptions, type ServedOptions } from './connection.ts'
+import { openQueueConnection, type QueueConnection, type QueueOptions } from './connection.ts'
 import { Signals } from './signals.ts'
 import {
   GATES_QUEUE,
@@ -210,7 +210,7 @@ export class RunQueue {
   }
 
   /** A BullMQ worker on a queue (its BullMQ name). */
-  worker(name: string, processor: Processor, options: ServedOptions): Worker {
+  worker(name: string, processor: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker {
     return this.connection.worker(name, processor, options)
   }
 
