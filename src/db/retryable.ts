@@ -4,23 +4,19 @@
  * SQLSTATE classes: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function isRetryable(error: unknown): boolean {
-  return causes(error).some(isRetryableItself)
+  return shows(error, RETRYABLE, DRIVER)
 }
 
 /** Whether a {@link isRetryable} error says that Postgres has not got the statement at all: no connection could be made. */
 export function isUnsent(error: unknown): boolean {
-  return causes(error).some((cause) => {
-    const { code, message } = cause as { code?: unknown; message?: unknown }
-    if (typeof code === 'string' && NO_CONNECTION.test(code)) return true
-    return typeof message === 'string' && message.includes('timeout exceeded when trying to connect')
-  })
+  return shows(error, NO_CONNECTION, NOT_CONNECTED_IN_TIME)
 }
 
-/** Whether a row was refused because another has its key, by the name of the key's constraint. */
-export function isTaken(error: unknown, constraint: string): boolean {
+/** Whether an error, or what it was made from, has one of some codes (of Postgres or of the system), or such a message. */
+function shows(error: unknown, codes: RegExp, messages: RegExp): boolean {
   return causes(error).some((cause) => {
-    const { code, constraint: violated } = cause as { code?: unknown; constraint?: unknown }
-    return code === '23505' && violated === constraint
+    const { code, message } = cause as { code?: unknown; message?: unknown }
+    return (typeof code === 'string' && codes.test(code)) || (typeof message === 'string' && messages.test(message))
   })
 }
 
@@ -37,15 +33,9 @@ function causes(error: unknown): unknown[] {
   return chain
 }
 
-/** Too many connections, starting up, or nobody there. */
-const NO_CONNECTION = /^(53300|57P03|08001|08004|ECONNREFUSED|EHOST|ENET|EAI_AGAIN|ENOTFOUND)/
-const SQLSTATE = /^(08|53|57P|40)/
-const SYSTEM = /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_AGAIN|ENOTFOUND)/
+const RETRYABLE = /^(08|53|57P|40|ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_AGAIN|ENOTFOUND)/
 const DRIVER =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Connection ended/i
-
-function isRetryableItself(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  if (typeof code === 'string' && (SQLSTATE.test(code) || SYSTEM.test(code))) return true
-  return typeof message === 'string' && DRIVER.test(message)
-}
+/** Too many connections, starting up, or nobody there. */
+const NO_CONNECTION = /^(53300|57P03|08001|08004|ECONNREFUSED|EHOST|ENET|EAI_AGAIN|ENOTFOUND)/
+const NOT_CONNECTED_IN_TIME = /timeout exceeded when trying to connect/i

@@ -1,7 +1,7 @@
+import pg from 'pg'
 import type { Json } from '../workflow/definition.ts'
 import type { CompensationStatus, RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
-import { isTaken } from './retryable.ts'
 import type { StoredError } from './schema.ts'
 
 /** Statements that create, dispatch and finish runs. */
@@ -165,8 +165,8 @@ export async function readInserted(db: Database, ids: readonly string[]): Promis
 }
 
 /** Whether {@link insertRuns} failed because a run has one of the ids already. */
-export function isIdTaken(error: unknown): error is Error {
-  return error instanceof Error && isTaken(error, 'runs_pkey')
+export function isIdTaken(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === 'runs_pkey'
 }
 
 /** A child run that is not to begin: its parent's step waits for it no more, or its parent is paused or about to end. */

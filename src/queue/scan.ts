@@ -4,13 +4,8 @@ import type { Redis } from 'ioredis'
 const KEYS_AT_ONCE = 1_000
 
 /** The keys of a pattern, in pages, while others go on: SCAN never blocks the server. A key may come up twice. */
-export async function* scanKeys(redis: Redis, pattern: string): AsyncGenerator<string[]> {
-  let cursor = '0'
-  do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', KEYS_AT_ONCE)
-    if (keys.length > 0) yield keys
-    cursor = next
-  } while (cursor !== '0')
+export function scanKeys(redis: Redis, match: string): AsyncIterable<string[]> {
+  return redis.scanStream({ match, count: KEYS_AT_ONCE })
 }
 
 /** Names of the queues of a prefix: each that was ever added to has a key `prefix:name:meta`. */
