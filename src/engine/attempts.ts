@@ -100,17 +100,17 @@ export class Attempts {
     const compensates = child !== null && child.itemIndex === null
     const holdsBack = child === null && workflow.plan.opens[step.index]!.length > 0
     this.running.add({ key, epoch: jobEpoch, compensates, holdsBack, abort })
-    const timer = startTimeout(step, abort)
+    const stopTimeout = startTimeout(step, abort)
     try {
       // Beyond the first attempt of the first dispatch somebody else may be about to claim the step, too.
       const isContested = jobEpoch > FIRST_EPOCH || row.attempt > 0
       const mark = isContested || !onlyComputes(step) ? this.commits.start(key) : undefined
       if (isContested && !(await mark?.counted)) return AGAIN
       const outcome = await this.perform(activation, key, abort)
-      clearTimeout(timer)
+      stopTimeout()
       return await finish({ outcome, mark })
     } finally {
-      clearTimeout(timer)
+      stopTimeout()
       this.running.delete(key)
     }
   }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { AttemptAbort, AttemptAborted } from './attempt-abort.ts'
-import { perform, type Attempt, type Outcome } from './perform.ts'
+import { failure, perform, type Attempt, type Outcome } from './perform.ts'
 
 /** An attempt of an approval whose beginning to wait ends like that. */
 function waiting(park: () => Promise<Outcome>): Attempt {
@@ -43,4 +43,28 @@ it('a signal that is asked for after the end has fired with the reason', () => {
   abort.abort(reason)
   expect(abort.signal.aborted).toBe(true)
   expect(abort.signal.reason).toBe(reason)
+})
+
+it.each([
+  [1_500, 1_500],
+  [-1, 0],
+  [Number.POSITIVE_INFINITY, 315_360_000_000],
+  [Number.NaN, null],
+  ['300', null],
+])(
+  'of an action that asks to be tried again after %s ms, that is done after %s (null: by the back-off)',
+  (asked, done) => {
+    const error = Object.assign(new Error('busy'), { name: 'RetryLaterError', afterMs: asked })
+    expect(failure(error)).toMatchObject({ kind: 'failed', retry: true, afterMs: done })
+  },
+)
+
+it('what Postgres could not read back of an error is replaced, also where its end is cut off within a character', () => {
+  const half = '😀'.slice(0, 1)
+  expect(failure(Object.assign(new Error(`it said ${half}\u0000`), { code: half }))).toMatchObject({
+    error: { message: 'it said \ufffd\ufffd', code: '\ufffd' },
+  })
+  expect(failure(new Error('x'.repeat(16_383) + '😀'))).toMatchObject({
+    error: { message: 'x'.repeat(16_383) + '\ufffd' },
+  })
 })

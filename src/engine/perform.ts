@@ -15,6 +15,7 @@ import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Activation } from './activate.ts'
 import type { AttemptAbort, AttemptAborted } from './attempt-abort.ts'
 import { requireDeclared, requireDeclaredOutcome } from './declared-output.ts'
+import { abortableDelay } from './delay.ts'
 import { PermanentFailure } from './permanent-failure.ts'
 
 /** Executing one attempt of one step: the simulated work, then what the step's type says. */
@@ -283,14 +284,14 @@ export function failure(error: unknown): Outcome {
           : error instanceof ExpressionError
             ? 'expression'
             : typeof code === 'string'
-              ? code
+              ? clean(code)
               : 'action_failed',
       ...(error instanceof Error && error.stack !== undefined && !permanentOfOurs(error)
         ? { stack: clean(error.stack) }
         : {}),
     },
     retry: !permanent,
-    afterMs: name === 'RetryLaterError' && typeof afterMs === 'number' ? Math.max(0, afterMs) : null,
+    afterMs: name === 'RetryLaterError' ? delayOf(afterMs) : null,
   }
 }
 
@@ -298,9 +299,19 @@ function permanentOfOurs(error: Error): boolean {
   return error instanceof PermanentFailure || error instanceof BindingError || error instanceof ExpressionError
 }
 
-/** Messages and stacks are stored as they are, but for NUL (Postgres refuses it) and what is beyond 16 KiB. */
+/** Texts of errors are stored as they are, but for what Postgres refuses (NUL, halves of UTF-16 pairs), and for what is beyond 16 KiB. */
 function clean(text: string): string {
-  return text.replace(/\u0000/g, '\ufffd').slice(0, 16_384)
+  return text
+    .replace(/\u0000/g, '\ufffd')
+    .slice(0, 16_384)
+    .toWellFormed()
+}
+
+const LONGEST_DELAY_MS = 10 * 365 * 24 * 3_600_000
+
+/** A delay that an action asks for, no longer than ten years; null, so that the back-off counts, for what is no number. */
+function delayOf(afterMs: unknown): number | null {
+  return typeof afterMs === 'number' && !Number.isNaN(afterMs) ? Math.min(Math.max(0, afterMs), LONGEST_DELAY_MS) : null
 }
 
 function numberOf(value: Json | undefined): number | undefined {
@@ -321,28 +332,5 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
     return await Promise.race([work, abort])
   } finally {
     if (onAbort) signal.removeEventListener('abort', onAbort)
-  }
-}
-
-/** Longest delay that a timer of Node can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
-async function abortableDelay(ms: number, signal: AbortSignal): Promise<void> {
-  const until = performance.now() + ms
-  for (let left = ms; left > 0; left = until - performance.now()) {
-    await new Promise<void>((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer)
-        reject(signal.reason as Error)
-      }
-      const timer = setTimeout(
-        () => {
-          signal.removeEventListener('abort', stop)
-          resolve()
-        },
-        Math.min(left, MAX_TIMER_MS),
-      )
-      signal.addEventListener('abort', stop, { once: true })
-    })
   }
 }

@@ -3,6 +3,7 @@ import type { JobAddress } from '../queue/names.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
 import type { AbortRequest } from './abort.ts'
 import { AttemptAborted, type AttemptAbort } from './attempt-abort.ts'
+import { abortableDelay } from './delay.ts'
 
 /** One attempt under way in this process. */
 interface RunningAttempt {
@@ -85,12 +86,17 @@ export class RunningAttempts {
   }
 }
 
-/** Fires an attempt's signal when its step's `timeout_seconds` are over. */
-export function startTimeout({ step }: CompiledStep, abort: AttemptAbort): NodeJS.Timeout | undefined {
+/** Fires an attempt's signal when its step's `timeout_seconds` are over; returns how to stop waiting for that. */
+export function startTimeout({ step }: CompiledStep, abort: AttemptAbort): () => void {
   const seconds = step.timeout_seconds
-  if (seconds === undefined) return undefined
+  if (seconds === undefined) return () => undefined
+  const stopped = new AbortController()
   const message = `the attempt took longer than timeout_seconds (${seconds})`
-  return setTimeout(() => abort.abort(new AttemptAborted('timeout', message)), Math.min(seconds * 1_000, 2 ** 31 - 1))
+  abortableDelay(seconds * 1_000, stopped.signal).then(
+    () => abort.abort(new AttemptAborted('timeout', message)),
+    () => undefined,
+  )
+  return () => stopped.abort()
 }
 
 function flowOf({ run, epoch }: Flow): string {
