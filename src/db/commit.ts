@@ -340,6 +340,20 @@ export async function findCommitted(db: Executor, keys: readonly AttemptKey[]): 
   )
 }
 
+/** How many attempts of a step before this one were lost with their workers, one after the other. Index: the primary key. */
+export async function countLostInARow(db: Executor, { runId, stepIndex }: AttemptKey): Promise<number> {
+  const rows = await db.batch<{ lost: number }>(
+    'lost_in_a_row',
+    `SELECT count(*)::int AS lost FROM step_attempts a
+     WHERE a.run_id = $1::uuid AND a.step_index = $2::int AND a.status = 'lost' AND a.attempt > (
+       SELECT COALESCE(max(o.attempt), 0) FROM step_attempts o
+       WHERE o.run_id = a.run_id AND o.step_index = a.step_index AND o.status <> 'lost'
+     )`,
+    [runId, stepIndex],
+  )
+  return rows[0]!.lost
+}
+
 function attemptColumns(keys: readonly AttemptKey[]): unknown[] {
   return [
     keys.map((key) => key.runId),

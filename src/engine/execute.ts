@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq'
-import type { AttemptKey } from '../db/commit.ts'
+import { countLostInARow, type AttemptKey } from '../db/commit.ts'
 import { delayJob, failJob, handBackJob, isControl, parkJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
@@ -25,7 +25,7 @@ import { firstUnsettled, jobOf, successorOf } from './stretch.ts'
 const LOOK_AGAIN_MS = 500
 /** How soon a step whose action this worker does not have is looked at again, by whichever worker is next. */
 const OTHER_WORKER_MS = 1_000
-/** Attempts of one step that may be lost with their workers before the step counts as what kills them. */
+/** Attempts of one step that may be lost with their workers, one after the other, before the step counts as what kills them. */
 const MAX_LOST_ATTEMPTS = 50
 
 /**
@@ -230,8 +230,18 @@ export class StepExecutor {
     const key = this.attempts.nextKey(activation)
     // A second job of the same step (someone added one by hand), before the start mark of the first has arrived.
     if (this.running.has(key)) return delayJob(bull, token, LOOK_AGAIN_MS)
-    if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.giveUp(activation, key)
+    if (row.attempt - row.retryCount > MAX_LOST_ATTEMPTS) return this.executeUnlessLost(activation, place, key)
+    return this.perform(activation, place, key)
+  }
+
+  private perform(activation: Activation, place: Place, key: AttemptKey): Promise<Progress> {
     return this.attempts.run(activation, key, (ended) => this.outcomes.finish(ended, { place, activation, key }))
+  }
+
+  /** For a step with so many attempts besides its retries: they may be of before the run was retried, or lost. */
+  private async executeUnlessLost(activation: Activation, place: Place, key: AttemptKey): Promise<Progress> {
+    const isLost = (await countLostInARow(this.engine.db, key)) >= MAX_LOST_ATTEMPTS
+    return isLost ? this.giveUp(activation, key) : this.perform(activation, place, key)
   }
 
   private async giveUp(activation: Activation, key: AttemptKey): Promise<Progress> {

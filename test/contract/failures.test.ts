@@ -22,6 +22,15 @@ const ACTIONS = [
     },
   }),
   defineAction({
+    name: 'garble',
+    description: 'Fails with what is left of a message that was cut off within a character',
+    input: z.unknown(),
+    output: z.unknown(),
+    run: async () => {
+      throw new Error('the server said: 😀'.slice(0, -1))
+    },
+  }),
+  defineAction({
     name: 'refuse',
     description: 'Fails for good',
     input: z.unknown(),
@@ -205,6 +214,37 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
     const waited = step.started_at! - step.attempts[0]!.completed_at
     expect(waited).toBeGreaterThanOrEqual(300_000 - EARLY_MICROS)
     expect(waited).toBeLessThan(5_000_000)
+  })
+
+  test('an error with half of a character is stored so that whoever depends on its step can read it', async () => {
+    const run = await engine().run({
+      name: 'garbled',
+      on_failure: 'finish',
+      steps: [
+        { id: 'a', config: { action: 'garble' }, on_error: 'continue' },
+        { id: 'b', type: 'transform', depends_on: ['a'], config: { output: '${{ steps.a.error }}' } },
+      ],
+    })
+    expect(run.status).toBe('completed')
+    expect(stepOf(run, 'b').output).toBe('the server said: \ufffd')
+  })
+
+  test('a step that is lost with 50 workers in a row fails; one that failed in between is tried again', async () => {
+    const startAt = new Date(Date.now() + 1_000).toISOString()
+    const id = await engine().start(
+      { name: 'lost', on_failure: 'finish', steps: [noop('cursed', []), noop('unlucky', [])] },
+      { startAt },
+    )
+    await engine().database.query(
+      `INSERT INTO step_attempts (run_id, step_index, attempt, status, started_at, completed_at)
+       SELECT $1, i, n, CASE WHEN i = 1 AND n = 10 THEN 'failed' ELSE 'lost' END::attempt_status, now(), now()
+       FROM generate_series(0, 1) i, generate_series(1, 50) n`,
+      [id],
+    )
+    await engine().database.query('UPDATE steps SET attempt = 51 WHERE run_id = $1', [id])
+    const run = await engine().ended(id)
+    expect(stepOf(run, 'cursed')).toMatchObject({ status: 'failed', error: { code: 'worker_lost' } })
+    expect(stepOf(run, 'unlucky')).toMatchObject({ status: 'completed', attempt: 52 })
   })
 
   test('PermanentError fails the step at once, retries or not', async () => {
