@@ -184,6 +184,15 @@ interface Reset {
   childRuns: string[]
 }
 
+/** A step or item that a retry sets back. */
+interface Target {
+  stepIndex: number
+  isItem: boolean
+  /** Of an item, its map. */
+  parentIndex: number | null
+  attempt: number
+}
+
 /**
  * Sets a locked run back. Without `from`: its failed, cancelled and skipped steps, and of the maps among them the items
  * that did not complete. With `from`: these steps, whatever they are, and their items are no more. A run
@@ -195,7 +204,7 @@ export async function resetRun(
   from: readonly number[] | null,
   timeoutSeconds: number | null,
 ): Promise<Reset> {
-  const rows = await db.batch<{ stepIndex: number; isItem: boolean }>('reset_targets', TARGETS, [id, from])
+  const rows = await db.batch<Target & Record<string, unknown>>('reset_targets', TARGETS, [id, from])
   const all = rows.map((row) => row.stepIndex)
   const dropped = from === null ? [] : rows.filter((row) => row.isItem).map((row) => row.stepIndex)
   const reset = from === null ? all : rows.filter((row) => !row.isItem).map((row) => row.stepIndex)
@@ -211,7 +220,8 @@ export async function resetRun(
     id,
     reset,
   ])
-  await db.batch('reset_steps', RESET, [id, reset])
+  const beyond = beyondItems(rows)
+  await db.batch('reset_steps', RESET, [id, reset, reset.map((index) => beyond.get(index) ?? 0)])
   await db.batch('drop_items', 'DELETE FROM steps WHERE run_id = $1::uuid AND step_index = ANY($2::int[])', [
     id,
     dropped,
@@ -229,7 +239,7 @@ WITH RECURSIVE tree AS (
   SELECT c.step_index, true FROM tree t JOIN steps c ON c.run_id = $1::uuid AND c.parent_index = t.step_index
   WHERE c.item_index IS NOT NULL AND ($2::int[] IS NOT NULL OR c.status <> 'completed')
 )
-SELECT s.step_index AS "stepIndex", tree.is_item AS "isItem" FROM tree JOIN steps s ON s.run_id = $1::uuid AND s.step_index = tree.step_index
+SELECT s.step_index AS "stepIndex", tree.is_item AS "isItem", s.parent_index AS "parentIndex", s.attempt FROM tree JOIN steps s ON s.run_id = $1::uuid AND s.step_index = tree.step_index
 ORDER BY s.step_index FOR UPDATE OF s`
 
 /** The newest attempt of a step is described by the step's row; before that changes, it gets a row of its own. */
@@ -244,15 +254,26 @@ ON CONFLICT DO NOTHING`
 
 /**
  * An attempt that may be under way is fenced by its number, which is taken: also one whose start has not been noted yet.
- * That of a map is put beyond those of its items, since new ones begin from it (see insertItems).
+ * New items begin from the attempt of their map (see insertItems), so that is at least {@link beyondItems}.
  */
 const RESET = `
 UPDATE steps s SET status = 'pending', retry_count = 0, completed_at = NULL, started_at = NULL, retry_at = NULL, branch = NULL,
   reason = NULL, error = NULL, output_bytes = NULL, waiting_for = NULL, wake_at = NULL, worker_id = NULL,
-  attempt = GREATEST(s.attempt + (s.status IN ('running', 'pending', 'retrying') AND r.started_at IS NOT NULL)::int,
-    (SELECT max(c.attempt) + 1 FROM steps c WHERE c.run_id = s.run_id AND c.parent_index = s.step_index AND c.item_index IS NOT NULL))
-FROM runs r
-WHERE r.id = s.run_id AND s.run_id = $1::uuid AND s.step_index = ANY($2::int[])`
+  attempt = GREATEST(s.attempt + (s.status IN ('running', 'pending', 'retrying') AND r.started_at IS NOT NULL)::int, i.least)
+FROM unnest($2::int[], $3::int[]) AS i(step_index, least), runs r
+WHERE r.id = $1::uuid AND s.run_id = $1::uuid AND s.step_index = i.step_index`
+
+/** Of each map among some steps, an attempt beyond those of all items below it, at any depth. */
+function beyondItems(targets: readonly Target[]): Map<number, number> {
+  const parents = new Map(targets.map(({ stepIndex, parentIndex }) => [stepIndex, parentIndex]))
+  const beyond = new Map<number, number>()
+  for (const { parentIndex, attempt } of targets) {
+    for (let map = parentIndex; map !== null; map = parents.get(map) ?? null) {
+      beyond.set(map, Math.max(beyond.get(map) ?? 0, attempt + 1))
+    }
+  }
+  return beyond
+}
 
 /** Whether a run needs no slot, or holds one still. */
 const KEEPS_GOING = '(concurrency_key IS NULL OR completed_at IS NULL AND admitted_at IS NOT NULL)'

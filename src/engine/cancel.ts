@@ -1,3 +1,4 @@
+import type { Database } from '../db/client.ts'
 import { beginCancel, lockTrees, type ControlledRun } from '../db/controls.ts'
 import type { StoredError } from '../db/schema.ts'
 import { isFinished } from '../workflow/states.ts'
@@ -23,19 +24,33 @@ interface CancelOptions {
 export async function cancelRuns(
   engine: Engine,
   ids: readonly string[],
+  options: CancelOptions = {},
+): Promise<ControlledRun[]> {
+  const runs = await controlled(engine, (batch) => cancelTrees(batch, ids, options))
+  followCancel(engine, runs)
+  return runs
+}
+
+/** {@link cancelRuns} within a control's transaction; when that has committed, {@link followCancel} is to be told what this returned. */
+export async function cancelTrees(
+  batch: Database['batch'],
+  ids: readonly string[],
   { stopError }: CancelOptions = {},
 ): Promise<ControlledRun[]> {
+  if (ids.length === 0) return []
   const reason = stopError === undefined ? 'the run was cancelled' : 'the run timed out'
-  const runs = await controlled(engine, async (batch) => {
-    const locked = await lockTrees({ batch }, ids)
-    const due = locked.filter(isCancellable).map((run) => run.id)
-    // What a run that times out has started is cancelled like any other.
-    const own = stopError === undefined ? due : due.filter((id) => ids.includes(id))
-    const below = due.filter((id) => !own.includes(id))
-    if (own.length > 0) await beginCancel({ batch }, own, stopError ?? null, reason)
-    if (below.length > 0) await beginCancel({ batch }, below, null, 'the run was cancelled')
-    return locked
-  })
+  const runs = await lockTrees({ batch }, ids)
+  const due = runs.filter(isCancellable).map((run) => run.id)
+  // What a run that times out has started is cancelled like any other.
+  const own = stopError === undefined ? due : due.filter((id) => ids.includes(id))
+  const below = due.filter((id) => !own.includes(id))
+  if (own.length > 0) await beginCancel({ batch }, own, stopError ?? null, reason)
+  if (below.length > 0) await beginCancel({ batch }, below, null, 'the run was cancelled')
+  return runs
+}
+
+/** Tells the workers, the streams and the queue which runs are being cancelled: `runs` as they were before. */
+export function followCancel(engine: Engine, runs: readonly ControlledRun[]): void {
   const cancelled = runs.filter(isCancellable)
   engine.changes.whole(cancelled.map((run) => run.id))
   sendAborts(
@@ -43,7 +58,6 @@ export async function cancelRuns(
     cancelled.map((run) => ({ run: run.id, epoch: run.epoch + 1, steps: null })),
   )
   dispatchControlled(engine, cancelled)
-  return runs
 }
 
 /** Cancels one run. Throws `not_found`, and `conflict` where it has ended or is being cancelled. */

@@ -1,3 +1,4 @@
+import type { Database } from '../db/client.ts'
 import { beginPause, endPause, lockTrees, type ControlledRun } from '../db/controls.ts'
 import { GOING_RUN_STATUSES, goesOn, type RunStatus } from '../workflow/states.ts'
 import { sendChanges } from './abort.ts'
@@ -25,17 +26,35 @@ export async function pauseRun(engine: Engine, id: string): Promise<void> {
 
 /** Lets a paused run and its paused descendants go on. Throws `not_found`, and `conflict` where it is not paused. */
 export async function resumeRun(engine: Engine, id: string): Promise<void> {
-  const runs = await controlled(engine, async (batch) => {
-    const locked = await lockTrees({ batch }, [id])
-    const run = requireControlled(locked, id)
+  const resumed = await controlled(engine, async (batch) => {
+    const runs = await lockTrees({ batch }, [id])
+    const run = requireControlled(runs, id)
     if (run.status !== 'paused') throw refusal(run, 'only a paused run can be resumed')
-    await endPause({ batch }, idsOf(locked, ['paused']))
-    return locked
+    return resumePaused(batch, runs)
   })
-  engine.changes.runs(idsOf(runs, ['paused']))
+  followResume(engine, resumed)
+}
+
+/**
+ * Within a control's transaction, lets those of its locked runs go on that are paused. Returns them; when the transaction
+ * has committed, {@link followResume} is to be told.
+ */
+export async function resumePaused(batch: Database['batch'], runs: readonly ControlledRun[]): Promise<ControlledRun[]> {
+  const paused = runs.filter((run) => run.status === 'paused')
+  if (paused.length > 0)
+    await endPause(
+      { batch },
+      paused.map((run) => run.id),
+    )
+  return paused
+}
+
+/** Tells the streams and the queue which runs go on. */
+export function followResume(engine: Engine, runs: readonly ControlledRun[]): void {
+  engine.changes.runs(runs.map((run) => run.id))
   dispatchControlled(
     engine,
-    runs.filter((run) => run.status === 'paused' && run.isAdmitted),
+    runs.filter((run) => run.isAdmitted),
   )
 }
 

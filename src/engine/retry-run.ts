@@ -1,4 +1,4 @@
-import { lockRun, resetRun, voidAnswers, type ControlledRun } from '../db/controls.ts'
+import { lockTrees, resetRun, voidAnswers, type ControlledRun } from '../db/controls.ts'
 import { SluiceError } from '../errors.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { downstreamOf } from '../workflow/downstream.ts'
@@ -6,13 +6,14 @@ import { didYouMean } from '../workflow/nearest.ts'
 import { isFinished } from '../workflow/states.ts'
 import { sendAborts } from './abort.ts'
 import { admitSoon } from './admit.ts'
-import { cancelRuns } from './cancel.ts'
+import { cancelTrees, followCancel } from './cancel.ts'
 import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
 import type { Engine } from './engine.ts'
+import { followResume, resumePaused } from './pause.ts'
 
 /**
  * Has a run go on: what failed, was cancelled or skipped runs again, and what completed keeps its result. With `from`, that
- * step and all that depends on it run again, whatever became of them. Throws `not_found`, `invalid_input` for a step that
+ * step and all that depends on it run again, whatever became of them; a run that was paused goes on, with its descendants. Throws `not_found`, `invalid_input` for a step that
  * the workflow does not have, and `conflict` where the run's state does not allow it.
  */
 export async function retryRun(
@@ -20,18 +21,24 @@ export async function retryRun(
   id: string,
   { from }: { from?: string | undefined } = {},
 ): Promise<void> {
-  const { run, reset } = await controlled(engine, async (batch) => {
-    const locked = requireControlled([await lockRun({ batch }, id)], id)
-    const workflow = await engine.versions.get(locked.versionId)
+  const { run, steps, cancelled, resumed } = await controlled(engine, async (batch) => {
+    const tree = await lockTrees({ batch }, [id])
+    const run = requireControlled(tree, id)
+    const workflow = await engine.versions.get(run.versionId)
     const targets = from === undefined ? null : targetsOf(workflow, from)
-    refuseUnfit(locked, targets !== null)
-    const done = await resetRun({ batch }, id, targets, workflow.definition.timeout_seconds ?? null)
+    refuseUnfit(run, targets !== null)
+    const reset = await resetRun({ batch }, id, targets, workflow.definition.timeout_seconds ?? null)
     if (targets !== null) await voidAnswers({ batch }, id, targets[0]!)
-    return { run: locked, reset: done }
+    const cancelled = await cancelTrees(batch, reset.childRuns)
+    const isCancelled = (other: ControlledRun) => cancelled.some((child) => child.id === other.id)
+    // A child that was paused by itself stays so.
+    const goingOn = run.status === 'paused' ? tree.filter((other) => other !== run && !isCancelled(other)) : []
+    return { run, steps: reset.steps, cancelled, resumed: await resumePaused(batch, goingOn) }
   })
   engine.changes.whole([id])
-  sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps: reset.steps }])
-  if (reset.childRuns.length > 0) await cancelRuns(engine, reset.childRuns)
+  sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps }])
+  followCancel(engine, cancelled)
+  followResume(engine, resumed)
   const { workflowId, concurrencyKey } = run
   const holdsSlot = run.isAdmitted && !isFinished(run.status)
   if (concurrencyKey === null || holdsSlot) dispatchControlled(engine, [run])

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { retryRun } from '../../src/engine/retry-run.ts'
 import { defineAction, z } from '../../workers/action.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import type { Problem } from '../support/api-shapes.ts'
@@ -79,6 +80,11 @@ describe.each(BACKENDS)('on %s', (backend) => {
     eventually(async () => stepOf(await api.read(run), step).status === status, { what: `${step} to be ${status}` })
   const isBegun = (run: string, step: string) =>
     eventually(() => begun.get(`${run}.${step}`) ?? false, { what: `${step} to begin` })
+  const childOf = (run: string) =>
+    eventually(async () => {
+      const [row] = await api.database.query<{ id: string }>('SELECT id FROM runs WHERE parent_run_id = $1', [run])
+      return row?.id ?? false
+    })
   const task = (id: string, action: string, dependencies: string[] = []) => ({
     id,
     config: { action },
@@ -175,10 +181,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
       name: `paused-parent-${backend}`,
       steps: [{ id: 'c', type: 'workflow', config: { workflow: child } }],
     })
-    const childId = await eventually(async () => {
-      const [row] = await api.database.query<{ id: string }>('SELECT id FROM runs WHERE parent_run_id = $1', [id])
-      return row?.id ?? false
-    })
+    const childId = await childOf(id)
     await stepIs(childId, 'e', 'waiting')
     expect((await post(id, 'pause')).status).toBe(202)
     expect((await api.read(childId)).status).toBe('paused')
@@ -318,6 +321,84 @@ describe.each(BACKENDS)('on %s', (backend) => {
     const run = await api.ended(id)
     expect(run.status).toBe('completed')
     expect(stepOf(run, 'b').attempts).toMatchObject([{ attempt: 1, status: 'cancelled' }])
+  })
+
+  test('a retry from a step of a paused run lets its child runs go on, too', async () => {
+    const child = `kept-child-${backend}`
+    await api.call('workflows', {
+      body: { name: child, steps: [{ id: 'e', type: 'wait_event', config: { event: 'go' } }] },
+    })
+    const id = await start({
+      name: `kept-parent-${backend}`,
+      steps: [{ id: 'c', type: 'workflow', config: { workflow: child } }, noop('other')],
+    })
+    const childId = await childOf(id)
+    await stepIs(childId, 'e', 'waiting')
+    await stepIs(id, 'other', 'completed')
+    await post(id, 'pause')
+    expect((await post(id, 'retry', { from: 'other' })).status).toBe(202)
+    expect((await post(childId, 'events', { name: 'go' })).status).toBe(202)
+    expect(await api.ended(id)).toMatchObject({ status: 'completed' })
+    expect((await api.ended(childId)).status).toBe('completed')
+  })
+
+  test('a retry cancels the child runs of what it repeats with the same commit', async () => {
+    const child = `dropped-child-${backend}`
+    await api.call('workflows', { body: { name: child, steps: [{ id: 'a', type: 'approval' }] } })
+    const id = await start({
+      name: `dropping-parent-${backend}`,
+      steps: [{ id: 'c', type: 'workflow', config: { workflow: child } }],
+    })
+    const childId = await childOf(id)
+    await stepIs(childId, 'a', 'waiting')
+    let transactions = 0
+    const { db } = api.engine
+    const dying: typeof db = {
+      ...db,
+      transaction: (work, signal) => {
+        transactions += 1
+        return transactions === 1 ? db.transaction(work, signal) : Promise.reject(new Error('the process has died'))
+      },
+    }
+    await retryRun({ ...api.engine, db: dying }, id, { from: 'c' })
+    expect((await api.ended(childId)).status).toBe('cancelled')
+  })
+
+  test('a step that had failed more than 50 times is executed when its run is retried', async () => {
+    const name = `stubborn-${backend}`
+    failing.add(name)
+    const step = { ...task('a', 'moody'), config: { action: 'moody', max_retries: 55 }, retry: { delay_seconds: 0 } }
+    const id = await start({ name, steps: [step] })
+    expect((await api.ended(id)).status).toBe('failed')
+    failing.delete(name)
+    await post(id, 'retry')
+    expect(await api.ended(id)).toMatchObject({ status: 'completed', output: { a: { attempt: 57 } } })
+  })
+
+  test('an attempt from before a retry does not count for the new item of a map within a map', async () => {
+    const id = await start({
+      name: `nested-${backend}`,
+      steps: [
+        {
+          id: 'm',
+          type: 'map',
+          config: {
+            items: [['x']],
+            step: {
+              type: 'map',
+              config: {
+                items: '$item',
+                step: { config: { action: 'moody', max_retries: 3 }, retry: { delay_seconds: 0 } },
+              },
+            },
+          },
+        },
+      ],
+    })
+    await api.ended(id)
+    await api.database.query(`UPDATE steps SET attempt = 9 WHERE run_id = $1 AND step_id = 'm[0][0]'`, [id])
+    await post(id, 'retry', { from: 'm' })
+    expect(await api.ended(id)).toMatchObject({ status: 'completed', output: { m: [[{ attempt: 11 }]] } })
   })
 
   test('a map that is retried repeats the items that failed; from the map on, all of them', async () => {

@@ -7,7 +7,7 @@ import { LIMITS } from '../../workflow/limits.ts'
 import { isSettled } from '../../workflow/states.ts'
 import { sendAborts } from '../abort.ts'
 import { concurrencyOf, type Activation } from '../activate.ts'
-import { cancelRuns } from '../cancel.ts'
+import { cancelTrees, followCancel } from '../cancel.ts'
 import { controlled } from '../control.ts'
 import type { Outcome } from '../perform.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
@@ -48,9 +48,12 @@ export const mapKind: ParkedKind = {
 async function abandonItems({ engine, activation }: ParkContext): Promise<void> {
   const { run, step, jobEpoch } = activation
   const map = { runId: run.id, stepIndex: step.index }
-  const { steps, childRuns } = await controlled(engine, (batch) => cancelItems({ batch }, map, 'its map timed out'))
+  const { steps, cancelled } = await controlled(engine, async (batch) => {
+    const items = await cancelItems({ batch }, map, 'its map timed out')
+    return { steps: items.steps, cancelled: await cancelTrees(batch, items.childRuns) }
+  })
   sendAborts(engine, [{ run: run.id, epoch: jobEpoch + 1, steps }])
-  if (childRuns.length > 0) await cancelRuns(engine, childRuns)
+  followCancel(engine, cancelled)
 }
 
 function itemsOf(activation: Activation): Json[] {
