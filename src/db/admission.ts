@@ -109,7 +109,7 @@ export async function findOverdue(db: Database, limit: number): Promise<{ id: st
     'find_overdue',
     `SELECT r.id, (SELECT (v.definition ->> 'timeout_seconds')::float8 FROM workflow_versions v WHERE v.id = r.version_id) AS seconds
      FROM (SELECT id, version_id FROM runs
-           WHERE deadline_at <= now() AND ${UNFINISHED} AND status <> 'cancelling'
+           WHERE deadline_at <= now() AND ${UNFINISHED} AND status <> 'cancelling' AND compensation IS NULL
            ORDER BY deadline_at LIMIT $1::int) AS r`,
     [limit],
   )

@@ -126,6 +126,8 @@ async function inTransaction<T>(
   const client = await pool.connect().catch((error: unknown) => {
     throw new TransactionLost('Postgres could not be reached', { cause: error })
   })
+  if (signal?.aborted === true) client.release()
+  signal?.throwIfAborted()
   const batch = async <Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) =>
     (await client.query<Row>({ name, text, values })).rows
   let onAbort = () => {}

@@ -128,7 +128,8 @@ function newRun(
   { concurrencyKey, timeoutSeconds, key }: Pick<NewRun, 'concurrencyKey' | 'timeoutSeconds' | 'key'>,
 ): NewRun {
   const startAt = request.startAt ?? null
-  const admitted = concurrencyKey === null && (startAt === null || Date.parse(startAt) <= Date.now())
+  // Whether its time has come is for Postgres's clock to say.
+  const admitted = concurrencyKey === null && startAt === null
   return {
     id: request.id ?? uuidv7(),
     workflowId: version.workflowId,
@@ -153,7 +154,7 @@ function admitInTime(engine: Engine, held: readonly NewRun[]): void {
   const groups: SlotGroup[] = []
   for (const { workflowId, concurrencyKey, startAt } of held) {
     const group = concurrencyKey === null ? null : { workflowId, concurrencyKey }
-    if (startAt !== null && Date.parse(startAt) > Date.now()) hintStart(engine, new Date(startAt), group)
+    if (startAt !== null) hintStart(engine, new Date(startAt), group)
     else if (group !== null) groups.push(group)
   }
   if (groups.length > 0) admitSoon(engine, groups)

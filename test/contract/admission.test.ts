@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { v7 as uuidv7 } from 'uuid'
 import { markStarted } from '../../src/db/commit.ts'
 import { insertRuns } from '../../src/db/runs.ts'
@@ -173,6 +173,16 @@ describe.each(BACKENDS)('on %s', (backend) => {
     expect(row!.late).toBeLessThan(2)
     const past = await start(definition, { start_at: '2020-01-01T00:00:00Z' })
     expect((await api.ended(past)).status).toBe('completed')
+  })
+
+  test('a run does not begin before its start_at either where the process that takes it has a clock that is ahead', async () => {
+    const now = Date.now.bind(Date)
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 600_000)
+    const definition = { name: `ahead-${backend}`, steps: [{ id: 'a', config: { action: 'note' }, input: 'early' }] }
+    const id = await api
+      .start(definition, { startAt: new Date(now() + 60_000).toISOString() })
+      .finally(() => clock.mockRestore())
+    await throughout(1_500, async () => expect((await api.read(id)).status).toBe('queued'))
   })
 
   test('a run that outlasts its timeout_seconds fails, and says so', async () => {

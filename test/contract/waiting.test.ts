@@ -455,6 +455,23 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect(undone.body).toMatchObject({ input: { undo: 1 }, parent_step_id: 'a' })
     })
 
+    test('goes on, and the run keeps its error, when the time of the run is up meanwhile', async () => {
+      const undo = { action: 'fail_times', input: { times: 2 } }
+      const done = await run({
+        name: 'late-undo',
+        timeout_seconds: 2,
+        steps: [
+          { id: 'a', config: { duration_seconds: 0 }, compensate: undo, retry: { delay_seconds: 2 } },
+          { id: 'b', config: { duration_seconds: 0, fail_probability: 1 }, depends_on: ['a'] },
+        ],
+      })
+      expect(done).toMatchObject({
+        status: 'failed',
+        compensation: 'completed',
+        error: { message: expect.stringContaining('simulated') as string },
+      })
+    })
+
     test('that fails is retried, does not keep the others from running, and shows in the run', async () => {
       const done = await run(saga({ action: 'fail_times', input: { times: 100 } }))
       expect(done).toMatchObject({ status: 'failed', compensation: 'failed', error: { code: 'compensation_failed' } })
