@@ -30,10 +30,17 @@ export interface QuietRun {
   backingOff: boolean[]
   /** Whether the step is parked, and neither its time nor what it waits for has come. */
   parked: boolean[]
-  /** Items and compensations that have not settled and should have a job, the first 20. */
-  children: string[]
+  /** Items and compensations that have not settled and should have a job: of their maps', and of all compensations, the next 20. */
+  children: QuietChild[]
   /** Whether an item or a compensation has not settled. */
   hasChildren: boolean
+}
+
+/** An item, or a compensation, of a {@link QuietRun}. */
+export interface QuietChild {
+  id: string
+  /** How many items of its map, or compensations of its run, that come before it have not settled. */
+  ahead: number
 }
 
 /** What counts as quiet, and as a living worker; milliseconds. */
@@ -75,29 +82,41 @@ export async function readQuietRuns(db: Database, ids: readonly string[], quiet:
 /** Unsettled items and compensations that are read of one run. */
 const CHILDREN_OF_RUN = 20
 
+const ALIVE = `(x.status = 'running' AND w.heartbeat_at IS NOT NULL)`
+
+const BACKING_OFF = `(x.status = 'retrying' AND x.retry_at > now() - $2::float8 * interval '1 millisecond')`
+
 /** A map goes on when its items have settled, although nobody wakes it: its job comes up by itself. */
 const PARKED = `(x.status = 'waiting' AND (x.wake_at IS NULL OR x.wake_at > now() - $2::float8 * interval '1 millisecond')
            AND (x.waiting_for ->> 'kind' <> 'items' OR EXISTS (
              SELECT 1 FROM steps c WHERE c.run_id = x.run_id AND c.parent_index = x.step_index AND c.completed_at IS NULL)))`
 
+/** Steps, each with its worker where that beats. */
+const STEPS = `steps x
+  LEFT JOIN workers w ON w.id = x.worker_id AND x.status = 'running' AND w.stopped_at IS NULL
+    AND w.heartbeat_at > now() - $3::float8 * interval '1 millisecond'`
+
+/** Items whose map does not wait are left out: it adds them anew. Index: steps_children. */
+const CHILDREN = `
+  SELECT x.step_id AS id, x.step_index, NOT (${PARKED} OR ${ALIVE} OR ${BACKING_OFF}) AND (x.item_index IS NULL OR p.status = 'waiting') AS due,
+    row_number() OVER (PARTITION BY CASE WHEN x.item_index IS NOT NULL THEN x.parent_index END ORDER BY x.step_index) - 1 AS ahead
+  FROM ${STEPS}
+  JOIN steps p ON p.run_id = x.run_id AND p.step_index = x.parent_index
+  WHERE x.run_id = r.id AND x.parent_index IS NOT NULL AND x.completed_at IS NULL`
+
 const QUIET_RUNS = `
 SELECT r.id, r.version_id AS "versionId", r.epoch, r.status, r.queue_token AS "queueToken", s.statuses, s.alive, s."backingOff", s.parked,
-  COALESCE(s."hasChildren", false) AS "hasChildren", ARRAY(SELECT json_array_elements_text(s.children) LIMIT ${CHILDREN_OF_RUN}) AS children
+  COALESCE(s."hasChildren", false) AS "hasChildren",
+  ARRAY(SELECT json_build_object('id', c.id, 'ahead', c.ahead) FROM (${CHILDREN}) c
+        WHERE c.due ORDER BY c.ahead, c.step_index LIMIT ${CHILDREN_OF_RUN}) AS children
 FROM runs r, LATERAL (
   SELECT array_agg(x.status::text ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS statuses,
-         array_agg(x.status = 'running' AND w.heartbeat_at IS NOT NULL ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS alive,
-         array_agg(x.status = 'retrying' AND x.retry_at > now() - $2::float8 * interval '1 millisecond' ORDER BY x.step_index)
-           FILTER (WHERE x.parent_index IS NULL) AS "backingOff",
+         array_agg(${ALIVE} ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS alive,
+         array_agg(${BACKING_OFF} ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS "backingOff",
          array_agg(${PARKED} ORDER BY x.step_index) FILTER (WHERE x.parent_index IS NULL) AS parked,
          bool_or(x.parent_index IS NOT NULL AND x.completed_at IS NULL) AS "hasChildren",
-         json_agg(x.step_id ORDER BY x.step_index) FILTER (
-           WHERE x.parent_index IS NOT NULL AND x.completed_at IS NULL AND NOT ${PARKED}
-             AND NOT (x.status = 'running' AND w.heartbeat_at IS NOT NULL)
-             AND NOT (x.status = 'retrying' AND x.retry_at > now() - $2::float8 * interval '1 millisecond')) AS children,
          max(greatest(x.started_at, x.completed_at)) AS changed_at
-  FROM steps x
-  LEFT JOIN workers w ON w.id = x.worker_id AND x.status = 'running' AND w.stopped_at IS NULL
-    AND w.heartbeat_at > now() - $3::float8 * interval '1 millisecond'
+  FROM ${STEPS}
   WHERE x.run_id = r.id
 ) s
 WHERE r.id = ANY($1::uuid[]) AND COALESCE(s.changed_at, r.created_at) < now() - $2::float8 * interval '1 millisecond'`

@@ -5,6 +5,7 @@ import { findStep } from '../workflow/child-step.ts'
 import { closingStepOf } from '../workflow/closing-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { isSettled } from '../workflow/states.ts'
+import { concurrencyOf } from './activate.ts'
 import type { Engine } from './engine.ts'
 import { jobOf, stretchFrom } from './stretch.ts'
 
@@ -60,12 +61,19 @@ export function dueSteps(run: QuietRun, workflow: CompiledWorkflow): DueJob[] {
     .map((step) => dueJob(run, workflow, step))
 }
 
-/** Jobs of items and compensations that should be there. Compensations hang in a chain: only the first of them is due. */
+/** Jobs of items and compensations that are due. What comes before them holds others back: see {@link mostAtOnce}. */
 export function dueChildren(run: QuietRun, workflow: CompiledWorkflow): DueJob[] {
-  return run.children.flatMap((id, place) => {
-    const isLater = place > 0 && findStep(workflow, id)?.kind === 'compensation'
-    return isLater ? [] : (childJob(run, workflow, id) ?? [])
-  })
+  return run.children
+    .filter(({ id, ahead }) => ahead < mostAtOnce(workflow, id))
+    .flatMap(({ id }) => childJob(run, workflow, id) ?? [])
+}
+
+/** How many items of a map may be under way at once; compensations run one after the other. */
+function mostAtOnce(workflow: CompiledWorkflow, id: string): number {
+  const found = findStep(workflow, id)
+  if (found?.kind !== 'item') return 1
+  const map = findStep(workflow, found.parentId ?? '')
+  return (map && concurrencyOf(map.step)) ?? Infinity
 }
 
 function childJob(run: QuietRun, workflow: CompiledWorkflow, id: string): DueJob | null {

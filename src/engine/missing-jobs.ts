@@ -104,9 +104,7 @@ async function lookAt(engine: Engine, runs: readonly QuietRun[]): Promise<Look> 
   }
   await inSmallGroups(engine, asked, async (job) => {
     const presence = await presenceOf(engine, job)
-    // An item beyond its map's concurrency waits, too.
-    const mayWait = job.addedBy !== null || waiting.has(job)
-    if (!isGone(presence) && (presence !== 'parked' || mayWait)) return
+    if (!isGone(presence) && (presence !== 'parked' || waiting.has(job))) return
     const finding = missing(job, presence, textOf(job, presence))
     found.suspects.push(finding)
     if (presence === 'parked' || late.has(job)) found.mayCome.add(finding)

@@ -1,0 +1,108 @@
+import { beforeAll, expect, test, vi } from 'vitest'
+import { retryRun } from '../../src/engine/retry-run.ts'
+import { Sweep } from '../../src/engine/sweep.ts'
+import { RunQueue, type JobPresence } from '../../src/queue/queue.ts'
+import type { Json } from '../../src/workflow/definition.ts'
+import type { StepStatus } from '../../src/workflow/states.ts'
+import { defineAction, z } from '../../workers/action.ts'
+import { describeOnEachBackend } from '../support/contract.ts'
+import { eventually } from '../support/eventually.ts'
+import { holdAction } from '../support/hold-action.ts'
+import { noop, type StepInput } from '../support/shapes.ts'
+
+/** What the sweep finds lost, and what it leaves alone. Nobody else reconciles here: the test says when it looks. */
+
+const { held, hold } = holdAction()
+
+const ACTIONS = [
+  hold,
+  defineAction({
+    name: 'fail_first',
+    description: 'Fails, and once it is retried, goes on until the test lets it go',
+    input: z.unknown(),
+    output: z.null(),
+    run: (context) => (context.attempt === 1 ? Promise.reject(new Error('it broke')) : hold.run(context)),
+  }),
+]
+
+const HOLD = { config: { action: 'hold' } }
+const map = (step: object, more: Partial<StepInput> = {}): StepInput => ({
+  id: 'm',
+  type: 'map',
+  config: { items: [1, 2, 3], concurrency: 1, step: step as Json },
+  ...more,
+})
+
+describeOnEachBackend({ actions: ACTIONS, reconcileIntervalMs: 3_600_000 }, (engine, backend) => {
+  const start = (name: string, ...steps: StepInput[]) => engine().start({ name: `${name}-${backend}`, steps })
+  const until = (run: string, step: string, status: StepStatus) =>
+    eventually(async () => (await engine().read(run)).steps[step]?.status === status, { what: `${step}: ${status}` })
+  const untilJob = (run: string, step: string, presence: JobPresence, queue = 'default') =>
+    eventually(async () => (await engine().engine.queue.stepPresence({ run, step, epoch: 1 }, queue)) === presence, {
+      what: `the job of ${step}: ${presence}`,
+    })
+  const letGo = async (run: string, step: string) =>
+    (await eventually(() => held.get(`${run}.${step}`) ?? false, { what: `${step} to be held` }))()
+  const epochOf = async (run: string) => (await engine().read(run)).epoch
+  let sweep: Sweep
+  beforeAll(() => {
+    sweep = new Sweep(engine().engine)
+  })
+  /** Has the sweep look at the next runs, in which nothing has happened for a while as far as Postgres can tell. */
+  const look = async () => {
+    await engine().database.query(`UPDATE runs SET created_at = created_at - interval '1 minute'`)
+    await engine().database.query(
+      `UPDATE steps SET started_at = started_at - interval '1 minute', completed_at = completed_at - interval '1 minute'`,
+    )
+    await sweep.nextRuns()
+  }
+
+  test('what waits for its turn is left alone: items beyond their map’s concurrency, and later compensations', async () => {
+    const asks = await start('asks', map({ type: 'approval' }))
+    const long = await start('long', map(HOLD))
+    const undo = { compensate: { action: 'hold' } }
+    const fails = noop('c', ['b'], { config: { duration_seconds: 0, fail_probability: 1 } })
+    const undone = await start('undone', noop('a', [], undo), noop('b', ['a'], undo), fails)
+    await until(asks, 'm[0]', 'waiting')
+    await until(long, 'm[0]', 'running')
+    await until(undone, 'b.compensate', 'running')
+    await Promise.all([untilJob(asks, 'm[1]', 'parked'), untilJob(long, 'm[1]', 'parked')])
+    await untilJob(undone, 'a.compensate', 'parked')
+    const open = vi.spyOn(engine().engine.queue, 'openParked')
+    await look()
+    await look()
+    expect(open).not.toHaveBeenCalled()
+    open.mockRestore()
+    expect(await Promise.all([asks, long, undone].map(epochOf))).toEqual([1, 1, 1])
+  })
+
+  test('an item whose turn has come, and whose gate nobody opened, is let go', async () => {
+    const id = await start('closed', map(HOLD))
+    const open = vi.spyOn(RunQueue.prototype, 'openGates').mockResolvedValue()
+    await letGo(id, 'm[0]')
+    await until(id, 'm[0]', 'completed')
+    await eventually(() => open.mock.calls.length > 0)
+    open.mockRestore()
+    await untilJob(id, 'm[1]', 'parked')
+    await look()
+    await letGo(id, 'm[1]')
+    expect(await epochOf(id)).toBe(1)
+    await letGo(id, 'm[2]')
+    expect((await engine().ended(id)).status).toBe('completed')
+  })
+
+  test('items of a map that is to be repeated behind another step wait for the map', async () => {
+    const fails = { config: { action: 'fail_first' } }
+    const repeated = [{ id: 'a', ...fails }, map(fails, { depends_on: ['a'], join: 'always' })]
+    const id = await engine().start({ name: `repeated-${backend}`, on_failure: 'finish', steps: repeated })
+    expect((await engine().ended(id)).status).toBe('failed')
+    await retryRun(engine().engine, id)
+    await until(id, 'a', 'running')
+    const { epoch } = await engine().read(id)
+    await look()
+    await look()
+    expect((await engine().read(id)).epoch).toBe(epoch)
+    for (const step of ['a', 'm[0]', 'm[1]', 'm[2]']) await letGo(id, step)
+    expect((await engine().ended(id)).status).toBe('completed')
+  })
+})
