@@ -23,7 +23,7 @@ import { wakeSteps } from './wake.ts'
 
 /** Runs of one look. */
 const RUNS_PER_SWEEP = 250
-/** Lookups in the queue that one look may cost, shared among its runs; of a run with more due steps, some are sampled. */
+/** Lookups in the queue that one look may cost, shared among its runs; of a run with more due jobs, some are sampled. */
 const LOOKUPS_PER_SWEEP = 500
 /** How late the waking of a parked step must be to count as lost; its job itself looks at the time. */
 const LATE_MS = 300
@@ -50,8 +50,6 @@ export class Sweep {
   private cursor: string | null = null
   private gateOffset = 0
   private parkedAfter: string | null = null
-  /** Parked steps whose gate was opened at the last look, by job id: parked still, they are beyond that remedy. */
-  private opened = new Set<string>()
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -68,12 +66,10 @@ export class Sweep {
     const page = await findQuietRuns(this.engine.db, { ...quiet, cursor: this.cursor, limit: RUNS_PER_SWEEP })
     this.cursor = page.cursor
     const suspects = await this.forsakenRuns(page.runs)
-    const opened = new Set<string>()
     const lookups = Math.ceil(LOOKUPS_PER_SWEEP / Math.max(1, page.runs.length))
     for (const run of page.runs) {
-      if (!suspects.includes(run.id) && (await this.isLost(run, lookups, opened))) suspects.push(run.id)
+      if (!suspects.includes(run.id) && (await this.isLost(run, lookups))) suspects.push(run.id)
     }
-    this.opened = opened
     // A job that is gone from the queue may have done its work since the page was read: then its run is not quiet now.
     const lost =
       suspects.length === 0 ? [] : (await readQuietRuns(this.engine.db, suspects, quiet)).map((run) => run.id)
@@ -127,33 +123,25 @@ export class Sweep {
     return dead.length
   }
 
-  private async isLost(run: QuietRun, lookups: number, opened: Set<string>): Promise<boolean> {
+  private async isLost(run: QuietRun, lookups: number): Promise<boolean> {
     if (this.engine.dispatching.has(run.id)) return false
     const workflow = await this.engine.versions.get(run.versionId)
-    // An item or a compensation is added anew by its map, or by the root job, once the run is dispatched again.
-    const [child] = dueChildren(run, workflow)
-    if (child !== undefined && (await this.isJobLost(child, opened))) return true
-    if (isRootDue(run)) return this.isRootLost(run)
-    for (const job of sample(dueSteps(run, workflow), lookups)) {
-      if (await this.isJobLost(job, opened)) return true
+    const due = isRootDue(run) ? [rootJobOf(run)] : [...dueChildren(run, workflow), ...dueSteps(run, workflow)]
+    for (const job of sample(due, lookups)) {
+      if (await this.isJobLost(job)) return true
     }
     return false
   }
 
-  private async isRootLost(run: QuietRun): Promise<boolean> {
-    const presence = await presenceOf(this.engine, rootJobOf(run))
-    return isGone(presence) || presence === 'parked'
-  }
-
-  private async isJobLost(job: DueJob, opened: Set<string>): Promise<boolean> {
+  /**
+   * A job that is due and held back gets its gate opened, which brings it up at once. One that this does not bring up is
+   * beyond that remedy: what it waits for in the queue is not what it waits for in Postgres, as with a map that timed out.
+   */
+  private async isJobLost(job: DueJob): Promise<boolean> {
     const presence = await presenceOf(this.engine, job)
     if (presence !== 'parked') return isGone(presence)
-    const { run, step, epoch } = job.address
-    const key = `${run}.${step}.${epoch}`
-    if (this.opened.has(key)) return true
-    opened.add(key)
     await this.engine.queue.openParked([job.address])
-    return false
+    return (await presenceOf(this.engine, job)) === 'parked'
   }
 }
 

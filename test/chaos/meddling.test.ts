@@ -25,7 +25,7 @@ interface Queues {
 const RUNS = 4
 /** Engines at a time; on Postgres each takes some 53 of the 400 connections. */
 const AT_ONCE = { redis: 7, postgres: 5 }
-/** A sweep looks at runs that have been quiet for 4 s, and may need two looks. */
+/** A sweep looks at runs that have been quiet for 4 s. */
 const PATIENCE = { timeoutMs: 120_000, everyMs: 100 }
 
 /** 30 steps with 18 gates, each of which takes a while: about 2 s without meddling. */

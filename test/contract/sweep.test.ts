@@ -1,6 +1,9 @@
 import { beforeAll, expect, test, vi } from 'vitest'
+import { registerWorkflow } from '../../src/engine/register.ts'
 import { retryRun } from '../../src/engine/retry-run.ts'
+import { startRuns } from '../../src/engine/start.ts'
 import { Sweep } from '../../src/engine/sweep.ts'
+import { jobId } from '../../src/queue/names.ts'
 import { RunQueue, type JobPresence } from '../../src/queue/queue.ts'
 import type { Json } from '../../src/workflow/definition.ts'
 import type { StepStatus } from '../../src/workflow/states.ts'
@@ -25,11 +28,20 @@ const ACTIONS = [
   }),
 ]
 
+/** No worker serves it, so its jobs stay where they are. */
+const IDLE = 'idle'
+
+/** More runs than the sweep looks at in one go. */
+const MANY = 260
+
 const HOLD = { config: { action: 'hold' } }
-const map = (step: object, more: Partial<StepInput> = {}): StepInput => ({
+const map = (
+  step: object,
+  { concurrency = 1, ...more }: Partial<StepInput> & { concurrency?: number } = {},
+): StepInput => ({
   id: 'm',
   type: 'map',
-  config: { items: [1, 2, 3], concurrency: 1, step: step as Json },
+  config: { items: [1, 2, 3], concurrency, step: step as Json },
   ...more,
 })
 
@@ -104,5 +116,31 @@ describeOnEachBackend({ actions: ACTIONS, reconcileIntervalMs: 3_600_000 }, (eng
     expect((await engine().read(id)).epoch).toBe(epoch)
     for (const step of ['a', 'm[0]', 'm[1]', 'm[2]']) await letGo(id, step)
     expect((await engine().ended(id)).status).toBe('completed')
+  })
+
+  test('an item whose job is gone is found, also behind others', async () => {
+    const id = await start('gone', map({ ...HOLD, queue: IDLE }, { concurrency: 2 }))
+    await untilJob(id, 'm[1]', 'due', IDLE)
+    await engine()
+      .engine.queue.stepQueue(IDLE)
+      .remove(jobId({ run: id, step: 'm[1]', epoch: 1 }))
+    await look()
+    expect(await epochOf(id)).toBe(2)
+  })
+
+  test('a map that times out is found, however many other runs are unfinished', async () => {
+    const { version } = await registerWorkflow(engine().engine, { name: 'idle', steps: [{ id: 'a', queue: IDLE }] })
+    await startRuns(
+      engine().engine,
+      version,
+      Array.from({ length: MANY }, () => ({})),
+    )
+    const id = await start('late', map({ type: 'approval' }, { timeout_seconds: 0.1 }))
+    await until(id, 'm[0]', 'waiting')
+    await eventually(async () => {
+      await look()
+      return (await engine().read(id)).status === 'failed'
+    })
+    expect((await engine().read(id)).error).toMatchObject({ code: 'timeout' })
   })
 })
