@@ -249,6 +249,9 @@ export async function completeSteps(db: Executor, items: readonly Completion[]):
   return { done, ended: finishedOf(ended) }
 }
 
+/** Kinds of waiting that end where a failure stops the run: steps that wait for items or a child run go on. */
+export const WOKEN_BY_HALT = `('timer', 'approval', 'event')`
+
 const SETTLE = `
 WITH input AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[],
@@ -279,7 +282,7 @@ WITH input AS (
 ), woken AS (
   UPDATE steps s SET wake_at = clock_timestamp()
   FROM (SELECT DISTINCT run_id FROM done WHERE halts IS NOT NULL) h
-  WHERE s.run_id = h.run_id AND s.waiting_for IS NOT NULL AND s.waiting_for ->> 'kind' IN ('timer', 'approval', 'event')
+  WHERE s.run_id = h.run_id AND s.waiting_for IS NOT NULL AND s.waiting_for ->> 'kind' IN ${WOKEN_BY_HALT}
     AND NOT EXISTS (SELECT 1 FROM input i WHERE i.run_id = s.run_id AND i.step_index = s.step_index)
 ), voided AS (
   UPDATE approvals a SET status = 'void'

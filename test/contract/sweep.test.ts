@@ -9,8 +9,10 @@ import type { Json } from '../../src/workflow/definition.ts'
 import type { StepStatus } from '../../src/workflow/states.ts'
 import { defineAction, z } from '../../workers/action.ts'
 import { describeOnEachBackend } from '../support/contract.ts'
+import { lockAwaited } from '../support/awaited-lock.ts'
 import { eventually } from '../support/eventually.ts'
 import { holdAction } from '../support/hold-action.ts'
+import { statusesOf } from '../support/run-record.ts'
 import { noop, type StepInput } from '../support/shapes.ts'
 
 /** What the sweep finds lost, and what it leaves alone. Nobody else reconciles here: the test says when it looks. */
@@ -25,6 +27,16 @@ const ACTIONS = [
     input: z.unknown(),
     output: z.null(),
     run: (context) => (context.attempt === 1 ? Promise.reject(new Error('it broke')) : hold.run(context)),
+  }),
+  defineAction({
+    name: 'fail_late',
+    description: 'Fails once the test lets it go',
+    input: z.unknown(),
+    output: z.null(),
+    run: async (context) => {
+      await hold.run(context)
+      throw new Error('it broke')
+    },
   }),
 ]
 
@@ -126,6 +138,38 @@ describeOnEachBackend({ actions: ACTIONS, reconcileIntervalMs: 3_600_000 }, (eng
       .remove(jobId({ run: id, step: 'm[1]', epoch: 1 }))
     await look()
     expect(await epochOf(id)).toBe(2)
+  })
+
+  test('what parks while the failure that stops its run is being committed is found', async () => {
+    const id = await start(
+      'halted',
+      { id: 'bad', config: { action: 'fail_late' } },
+      { id: 'good', ...HOLD },
+      { id: 'ask', type: 'approval', depends_on: ['good'] },
+      { id: 'event', type: 'wait_event', config: { event: 'go' }, depends_on: ['good'] },
+      { id: 'timer', type: 'wait', config: { seconds: 3_600 }, depends_on: ['good'] },
+    )
+    const parked = ['ask', 'event', 'timer']
+    await until(id, 'bad', 'running')
+    await until(id, 'good', 'running')
+    await engine().engine.db.transaction(async (_tx, batch) => {
+      await batch('lock_bad', "SELECT 1 FROM steps WHERE run_id = $1 AND step_id = 'bad' FOR UPDATE", [id])
+      await letGo(id, 'bad')
+      await lockAwaited(engine().database)
+      await letGo(id, 'good')
+      for (const step of parked) await until(id, step, 'waiting')
+      for (const step of parked) await untilJob(id, step, 'parked')
+    })
+    await until(id, 'bad', 'failed')
+    await look()
+    const run = await engine().ended(id)
+    expect(statusesOf(run)).toEqual({
+      bad: 'failed',
+      good: 'completed',
+      ask: 'skipped',
+      event: 'skipped',
+      timer: 'skipped',
+    })
   })
 
   test('a map that times out is found, however many other runs are unfinished', async () => {

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest'
 import { openDatabase, type Database } from '../../src/db/client.ts'
 import { completeSteps } from '../../src/db/commit.ts'
 import { findDueSteps } from '../../src/db/park.ts'
+import { findForsaken } from '../../src/db/sweep.ts'
 import { registerWorkflow } from '../../src/engine/register.ts'
 import { startRuns } from '../../src/engine/start.ts'
 import { eventually } from '../support/eventually.ts'
@@ -106,6 +107,21 @@ test.each([{ analyzed: true }, { analyzed: false }])(
     const rows = await explained(engine.db, (db) => findDueSteps(db, 1_000, 100))
     // A plan may read all runs once, but none of their steps.
     expect(Math.max(...rows)).toBeLessThanOrEqual(UNFINISHED)
+  },
+)
+
+test.each([{ analyzed: true }, { analyzed: false }])(
+  'the look for parked steps of stopped runs looks at those it is asked about (statistics of an empty table: $analyzed)',
+  async ({ analyzed }) => {
+    const [{ database, engine }, ids] = await youngSystem({ analyzed, steps: 10 })
+    await database.query(`UPDATE runs SET halted_by = 's0'`)
+    await database.query(
+      `UPDATE steps SET status = 'waiting', started_at = now(), waiting_for = '{"kind": "event", "event": "go"}' WHERE step_index = 1`,
+    )
+    const asked = ids.slice(0, 3)
+    expect((await findForsaken(engine.db, asked)).toSorted()).toEqual(asked.toSorted())
+    const rows = await explained(engine.db, (db) => findForsaken(db, asked))
+    expect(Math.max(...rows)).toBeLessThanOrEqual(10 * asked.length)
   },
 )
 
