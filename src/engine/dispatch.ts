@@ -39,11 +39,11 @@ export function dispatchNew(
 
 /**
  * Dispatches unfinished runs anew: raises their epoch, which makes all of their jobs stale, and adds what is unsettled.
- * Finished and paused runs are left alone, and so are all where the queue of this process is not known to be the one in
- * use: the leader finds them. Returns how many the queue took.
+ * Finished and paused runs are left alone, and so are all where the queue of this process is away, or not known to be the
+ * one in use: the leader finds them. Returns how many the queue took.
  */
 export async function redispatch(engine: Engine, runIds: readonly string[]): Promise<number> {
-  if (engine.queueLife.token === null) return 0
+  if (engine.queueLife.token === null || isQueueAway(engine)) return 0
   const rows = await raiseEpochs(engine.db, runIds, engine.queueLife.token)
   const specs: FlowSpec[] = []
   for (const row of rows) {
@@ -54,23 +54,38 @@ export async function redispatch(engine: Engine, runIds: readonly string[]): Pro
 }
 
 async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean> {
+  if (isQueueAway(engine)) {
+    await leave(engine, specs)
+    return false
+  }
   for (const spec of specs) engine.dispatching.add(spec.run)
+  const jobs = specs.reduce((sum, spec) => sum + spec.steps.length, 0)
+  const adding = engine.queue.addFlows(specs)
   try {
-    const jobs = specs.reduce((sum, spec) => sum + spec.steps.length, 0)
-    await withTimeout(engine.queue.addFlows(specs), ADD_TIMEOUT_MS + jobs * ADD_TIMEOUT_MS_PER_JOB)
+    await withTimeout(adding, ADD_TIMEOUT_MS + jobs * ADD_TIMEOUT_MS_PER_JOB)
     return true
   } catch (error) {
     engine.log.warn({ err: error, runs: specs.length }, 'the queue did not take runs: the reconciler will add them')
-    await markUndispatched(
-      engine.db,
-      specs.map((spec) => ({ id: spec.run, epoch: spec.epoch })),
-    ).catch((failure: unknown) =>
-      engine.log.warn({ err: failure }, 'Postgres did not take the note either: the sweep will find the runs'),
-    )
+    engine.unanswered.add(adding)
+    void adding.catch(() => undefined).finally(() => engine.unanswered.delete(adding))
+    await leave(engine, specs)
     return false
   } finally {
     for (const spec of specs) engine.dispatching.delete(spec.run)
   }
+}
+
+/** Whether the queue is known not to answer: what it was handed now would pile up in memory until it does. */
+function isQueueAway({ queue, unanswered }: Engine): boolean {
+  return unanswered.size > 0 || !queue.connection.isConnected()
+}
+
+/** Notes in Postgres that the queue does not have these runs. */
+async function leave(engine: Engine, specs: readonly FlowSpec[]): Promise<void> {
+  const runs = specs.map((spec) => ({ id: spec.run, epoch: spec.epoch }))
+  await markUndispatched(engine.db, runs).catch((failure: unknown) =>
+    engine.log.warn({ err: failure }, 'Postgres did not take the note either: the sweep will find the runs'),
+  )
 }
 
 /** The flow that a run begins with: all of its steps but those that are added late. */

@@ -22,6 +22,8 @@ export interface Engine {
   readonly queueLife: { token: string | null }
   /** Runs that this process is adding to the queue right now: not there yet, but not lost. */
   readonly dispatching: Set<string>
+  /** What the queue was asked to take, and has not answered in time. */
+  readonly unanswered: Set<Promise<void>>
 }
 
 /** Compiled versions by id. Versions never change, so neither do their compilations. */
@@ -39,6 +41,7 @@ export function createEngine(parts: { db: Database; queue: RunQueue; log: Logger
     changes: new Changes(parts.queue.signals, parts.log),
     queueLife: { token: null },
     dispatching: new Set(),
+    unanswered: new Set(),
   }
 }
 

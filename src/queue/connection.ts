@@ -71,6 +71,8 @@ export interface QueueConnection {
   serverRunId(): Promise<string | null>
   /** Names of all queues that hold jobs which have not finished, and maybe of some that hold none, in no order. */
   queueNames(): Promise<string[]>
+  /** Whether commands leave at once, or have to wait for a connection in memory; on Postgres they fail instead. */
+  isConnected(): boolean
   /** Throws unless the store answers. */
   ping(): Promise<void>
   /** Removes finished jobs of these queues (BullMQ names) beyond those that are kept; needless on Redis. */
@@ -124,6 +126,7 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
       return runId === null || db === 0 ? runId : `${runId}/${db}`
     },
     queueNames: () => scanQueueNames(redis, options.prefix),
+    isConnected: () => redis.status === 'ready',
     async ping() {
       if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`)
       await redis.ping()
@@ -172,6 +175,7 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
       )
       return rows.map(({ queue }) => queue)
     },
+    isConnected: () => true,
     async ping() {
       await pool.query('select 1')
     },
