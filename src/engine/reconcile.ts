@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { listServedQueues } from '../db/actions.ts'
 import { findUndispatched } from '../db/sweep.ts'
 import { Leadership } from '../db/leadership.ts'
@@ -16,8 +17,8 @@ import { Sweep } from './sweep.ts'
  * The reconciler makes the queue agree with Postgres. Every API process runs one; the one that holds the advisory lock
  * is active, the others follow. A tick:
  *
- * 0. start the runs of schedules that are due and fail those whose time is up, which needs no queue; and, last of all, have
- *    BullMQ wake us for the schedules
+ * 0. start the runs of schedules that are due and fail those whose time is up. That needs no queue, and goes on where one
+ *    that went away keeps the others waiting; and, last of all, have BullMQ wake us for the schedules
  * 1. has the queue lost its data? (a new life: {@link QueueWatch.check})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
  * 3. wake the parked steps whose waking got lost
@@ -37,7 +38,7 @@ import { Sweep } from './sweep.ts'
 const RUNS_PER_BATCH = 100
 /** Every so many ticks, rows of workers long dead are removed. */
 const HOUSEKEEPING_TICKS = 1_000
-/** Longest that a tick may wait for the queue. */
+/** Longest that a tick may wait for the queue. What is under way then goes on, and the next tick waits for it. */
 const QUEUE_TIMEOUT_MS = 5_000
 
 /** A running reconciler. */
@@ -61,6 +62,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   let leads = false
   let wake = () => {}
   let ticks = 0
+  let underWay: Promise<void> | null = null
 
   const tick = async () => {
     const isHeld = watch.mayLead() && (await leadership.hold())
@@ -75,13 +77,21 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     await scheduler.fire()
     await failOverdue(engine)
     await lostWorkers.tick()
-    await withTimeout(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS, 'the queue did not answer')
-    await reconcile(engine, sweep, watch)
-    await admission.tick()
-    await scheduler.syncHints()
     const tables = await analyzeOutgrown(engine.db)
     if (tables.length > 0) engine.log.debug({ tables }, 'analyzed tables that had outgrown their statistics')
     if (ticks++ % HOUSEKEEPING_TICKS === 0) await removeDeadWorkers(engine.db)
+    underWay ??= withQueue().finally(() => (underWay = null))
+    await Promise.race([underWay, pause(QUEUE_TIMEOUT_MS, undefined, { ref: false })])
+  }
+  const withQueue = async () => {
+    try {
+      await withTimeout(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS, 'the queue did not answer')
+      await reconcile(engine, sweep, watch)
+      await admission.tick()
+      await scheduler.syncHints()
+    } catch (error) {
+      engine.log.warn({ err: error }, 'the reconciler could not work: trying again')
+    }
   }
   const loop = async () => {
     while (!life.stopped) {
