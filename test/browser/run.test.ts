@@ -152,6 +152,23 @@ describe('what a run waits for', () => {
     expect(new URL(page.url()).searchParams.get('step')).toBe('decide')
   })
 
+  it('is the next try of a step that backs off', async () => {
+    const config = { action: 'fail_times', max_retries: 2 }
+    const retry = { delay_seconds: 600 }
+    const id = await start({ name: 'backs-off', steps: [{ id: 'flaky', config, retry, input: { times: 2 } }] })
+    const page = await dashboard.open(`/runs/${id}?step=flaky`)
+    await page
+      .getByRole('region', { name: 'Why the run waits' })
+      .getByText(/The next is due at/)
+      .waitFor()
+    await page.getByText('0 of 1 completed, 1 retrying', { exact: true }).waitFor()
+    await page
+      .locator('.step-facts div', { hasText: 'Next try' })
+      .getByText(/^in \d+ (s|min)$/)
+      .waitFor()
+    expect(await page.getByText('Running for').count()).toBe(0)
+  })
+
   it('is an event that can be sent from there', async () => {
     const id = await start(example('wait-for-event'), { input: { amount: 10 } })
     const page = await dashboard.open(`/runs/${id}`)

@@ -16,10 +16,14 @@ import { type RootCause, rootCauseOf } from './why-of.ts'
 /** What needs attention, in one place: what failed first, or what the run waits for and what can be done about it. */
 export function RunBanner({ run, onSelect }: { run: Run; onSelect: (stepId: string) => void }) {
   if (run.status === 'failed') return <FailureBanner run={run} onSelect={onSelect} />
-  if (run.status === 'waiting' || run.status === 'paused' || run.status === 'queued') {
-    return <WaitingBanner run={run} onSelect={onSelect} />
-  }
+  if (stands(run)) return <WaitingBanner run={run} onSelect={onSelect} />
   return <CompensationBanner run={run} onSelect={onSelect} />
+}
+
+/** Whether nothing is being done at the moment: a step that backs off leaves its run `running`, too. */
+function stands({ status, steps }: Run): boolean {
+  if (status === 'running') return !steps.some((step) => step.status === 'running')
+  return status === 'waiting' || status === 'paused' || status === 'queued'
 }
 
 function FailureBanner({ run, onSelect }: { run: Run; onSelect: (stepId: string) => void }) {
@@ -54,9 +58,11 @@ function CompensationBanner({ run, onSelect }: { run: Run; onSelect: (stepId: st
 
 function WaitingBanner({ run, onSelect }: { run: Run; onSelect: (stepId: string) => void }) {
   const { data: why, error } = useQuery(whyQuery(run.id, true))
-  if (why === undefined && error === null) return <Skeleton height={46} mb="md" radius="md" />
+  // Between two steps of a run that goes on nothing is to flash.
+  const goesOn = run.status === 'running'
+  if (why === undefined && error === null) return goesOn ? null : <Skeleton height={46} mb="md" radius="md" />
   const cause = why === undefined ? null : rootCauseOf(run, why)
-  if (cause === null) return null
+  if (cause === null || (goesOn && isAboutToBeTaken(cause))) return null
   const { reason, stepId } = cause
   const isPaused = reason.kind === 'paused'
   return (
@@ -72,6 +78,11 @@ function WaitingBanner({ run, onSelect }: { run: Run; onSelect: (stepId: string)
       {stepId !== undefined && <GoToStep stepId={stepId} onSelect={onSelect} />}
     </Banner>
   )
+}
+
+/** Whether a step has only just become due: a worker is free. */
+function isAboutToBeTaken({ reason }: RootCause): boolean {
+  return reason.kind === 'worker' && reason.busy < reason.alive
 }
 
 /** What can be done about a cause, in place. */

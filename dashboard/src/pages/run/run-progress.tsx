@@ -3,9 +3,9 @@ import type { Run } from '../../api/shapes.ts'
 /** How many steps of the definition have come to an end, as a bar in the colours of how they ended. */
 export function RunProgress({ run }: { run: Run }) {
   const { total, completed, failed, skipped } = run.progress
-  const running = run.steps.filter(
-    ({ status, parent_step_id: parent }) => parent === null && (status === 'running' || status === 'retrying'),
-  ).length
+  const own = run.steps.filter(({ parent_step_id: parent }) => parent === null)
+  const running = own.filter(({ status }) => status === 'running').length
+  const retrying = own.filter(({ status }) => status === 'retrying').length
   const ended = completed + failed + skipped
   const parts = [
     { tone: 'green', count: completed },
@@ -18,6 +18,7 @@ export function RunProgress({ run }: { run: Run }) {
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(running > 0 ? [`${running} running`] : []),
+    ...(retrying > 0 ? [`${retrying} retrying`] : []),
   ].join(', ')
   return (
     <div className="run-progress">

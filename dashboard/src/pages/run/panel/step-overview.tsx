@@ -92,18 +92,7 @@ function Facts({ run, step, detail }: { run: Run; step: Step; detail: StepDetail
       <Fact name="Last attempt began">
         <Time at={step.started_at} show="absolute" />
       </Fact>
-      <Fact name={isSettled(step.status) ? 'Ended' : step.status === 'waiting' ? 'Waiting for' : 'Running for'}>
-        {isSettled(step.status) ? (
-          <Time at={step.completed_at} show="absolute" />
-        ) : (
-          <Duration from={step.started_at} to={step.completed_at} />
-        )}
-      </Fact>
-      {isSettled(step.status) && (
-        <Fact name="Took">
-          <Duration from={step.started_at} to={step.completed_at} />
-        </Fact>
-      )}
+      <HowLong step={step} detail={detail} />
       {worker !== null && <Fact name="Worker">{worker}</Fact>}
       {step.items !== null && <Fact name="Items">{itemsText(step.items)}</Fact>}
       {step.child_run_id !== null && (
@@ -145,6 +134,29 @@ function Facts({ run, step, detail }: { run: Run; step: Step; detail: StepDetail
       )}
     </dl>
   )
+}
+
+/** When the step ended and how long it took; until then for how long it has been at it, or when it is tried again. */
+function HowLong({ step, detail }: { step: Step; detail: StepDetail }) {
+  const duration = <Duration from={step.started_at} to={step.completed_at} />
+  if (isSettled(step.status)) {
+    return (
+      <>
+        <Fact name="Ended">
+          <Time at={step.completed_at} show="absolute" />
+        </Fact>
+        <Fact name="Took">{duration}</Fact>
+      </>
+    )
+  }
+  if (step.status === 'retrying') {
+    return (
+      <Fact name="Next try">
+        <Time at={detail.attempts.at(-1)?.retry_at ?? null} />
+      </Fact>
+    )
+  }
+  return <Fact name={step.status === 'waiting' ? 'Waiting for' : 'Running for'}>{duration}</Fact>
 }
 
 /** Where what the step did was, or is being, undone. */
