@@ -19,7 +19,8 @@ describe('texts of times', () => {
     [-2_000, 'just now'],
     [-59_000, '59 s ago'],
     [-180_000, '3 min ago'],
-    [2_000, 'in a moment'],
+    [2_000, 'now'],
+    [5_000, 'in 5 s'],
     [7_200_000, 'in 2 h'],
     [-172_800_000, '2 d ago'],
   ])('%i ms from now is %s', (distance, text) => {

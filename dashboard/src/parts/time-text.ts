@@ -19,11 +19,14 @@ function two(ms: number, [large, largeName]: [number, string], [small, smallName
   return `${Math.floor(ms / large)} ${largeName}${rest === 0 ? '' : ` ${rest} ${smallName}`}`
 }
 
-/** How far `at` is from `now` (ms both): `just now`, `3 min ago`, `in 2 h`; one unit is enough. */
+/**
+ * How far `at` is from `now` (ms both): `just now`, `3 min ago`, `in 2 h`; one unit is enough. What is less than 5 s ahead
+ * is `now`: clocks differ by as much, so it may have happened.
+ */
 export function relativeText(at: number, now: number): string {
   const distance = Math.abs(now - at)
   const future = at > now
-  if (distance < SECOND * 5) return future ? 'in a moment' : 'just now'
+  if (distance < SECOND * 5) return future ? 'now' : 'just now'
   const units: [number, string][] = [
     [DAY, 'd'],
     [HOUR, 'h'],
