@@ -65,7 +65,8 @@ const DOING: Record<RunAction, string> = { cancel: 'Cancelling', retry: 'Retryin
 const DONE: Record<BulkAction, string> = { cancel: 'Cancelled', retry: 'Retried' }
 
 const EFFECTS: Record<RunAction, string> = {
-  cancel: 'Steps that run are told to stop; what they have done stays done. A cancelled run can be retried.',
+  cancel:
+    'Steps that run are told to stop; what they have done stays done. A cancelled run can be retried, unless what it did is undone.',
   retry: 'Steps that failed, were cancelled or skipped run again; completed ones keep their results.',
   rerun: 'Each is started once more from the beginning, as a new run of the same version with the same input.',
 }

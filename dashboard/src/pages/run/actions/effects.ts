@@ -1,5 +1,6 @@
-import type { Run } from '../../../api/shapes.ts'
+import type { Run, WorkflowDetail } from '../../../api/shapes.ts'
 import { isFinished, isSettled } from '../../../../../src/workflow/states.ts'
+import { canBeUndone, definedId, definedSteps } from '../defined-steps.ts'
 import { dependentsOf } from '../step-rows.ts'
 import type { Control } from './use-control.ts'
 
@@ -8,8 +9,8 @@ import type { Control } from './use-control.ts'
 /** Ids that are named one by one. */
 const MOST_NAMED = 5
 
-/** Cancelling; null where the run has ended or is being cancelled. */
-export function cancelControl(run: Run): Control | null {
+/** Cancelling; null where the run has ended or is being cancelled. `workflow`: of the run's version, once it is known. */
+export function cancelControl(run: Run, workflow: WorkflowDetail | undefined): Control | null {
   if (isFinished(run.status) || run.status === 'cancelling') return null
   const own = run.steps.filter(({ parent_step_id: parent }) => parent === null)
   const running = own.filter(({ status }) => status === 'running').length
@@ -21,7 +22,8 @@ export function cancelControl(run: Run): Control | null {
       : '',
     open > 0 ? `${steps(open)} that ${open === 1 ? 'has' : 'have'} not run will not.` : '',
     children ? 'Child runs are cancelled, too.' : '',
-    'What completed stays done, unless the workflow says how to undo it. A cancelled run can be retried later.',
+    'What completed stays done, unless the workflow says how to undo it.',
+    workflow === undefined || isUndone(run, workflow) ? '' : 'A cancelled run can be retried later.',
   ]
   return {
     verb: 'cancel',
@@ -33,6 +35,18 @@ export function cancelControl(run: Run): Control | null {
       danger: true,
     },
   }
+}
+
+/** Whether cancelling undoes what completed, or may yet: such a run cannot be retried. */
+function isUndone({ steps }: Run, { definition }: WorkflowDetail): boolean {
+  const undoable = new Set(
+    definedSteps(definition)
+      .filter(canBeUndone)
+      .map(({ id }) => id),
+  )
+  return steps.some(
+    ({ step_id: id, status }) => (status === 'completed' || status === 'running') && undoable.has(definedId(id)),
+  )
 }
 
 /** Pausing; null where the run is not under way. */

@@ -12,11 +12,14 @@ import {
   IconRefresh,
   IconTerminal2,
 } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense } from 'react'
 import { apiUrl } from '../../../api/client.ts'
 import type { Run } from '../../../api/shapes.ts'
+import { workflowQuery } from '../../../api/workflows.ts'
 import { copyText } from '../../../parts/copy-text.ts'
 import { toastDone } from '../../../parts/toasts.tsx'
+import { isFinished } from '../../../../../src/workflow/states.ts'
 import { cancelControl, pauseControl, resumeControl, retryControl } from './effects.ts'
 import { type Control, useControl } from './use-control.ts'
 
@@ -26,13 +29,17 @@ const CompareDialog = lazy(() => import('./compare-dialog.tsx').then((module) =>
 /** What can be done with the run now; what cannot is not offered. */
 export function RunActions({ run }: { run: Run }) {
   const { busy, control } = useControl(run)
+  const { data: workflow } = useQuery({
+    ...workflowQuery(run.workflow_name, run.workflow_version),
+    enabled: !isFinished(run.status),
+  })
   const [rerunOpen, rerun] = useDisclosure()
   const [compareOpen, compare] = useDisclosure()
   const offered = [
     { label: 'Resume', icon: IconPlayerPlay, what: resumeControl(run), variant: 'filled' },
     { label: 'Retry failed', icon: IconRefresh, what: retryControl(run), variant: 'filled' },
     { label: 'Pause', icon: IconPlayerPause, what: pauseControl(run), variant: 'default' },
-    { label: 'Cancel', icon: IconBan, what: cancelControl(run), variant: 'default' },
+    { label: 'Cancel', icon: IconBan, what: cancelControl(run, workflow), variant: 'default' },
   ].flatMap(({ what, ...rest }) => (what === null ? [] : [{ ...rest, what: what satisfies Control }]))
   return (
     <Group gap="xs" role="group" aria-label="Actions of the run">

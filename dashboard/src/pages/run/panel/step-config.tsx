@@ -5,14 +5,15 @@ import { workflowQuery } from '../../../api/workflows.ts'
 import { ErrorState } from '../../../parts/error-state.tsx'
 import { JsonView } from '../../../parts/json-view.tsx'
 import { RowsSkeleton } from '../../../parts/skeletons.tsx'
+import { definedId, definedSteps } from '../defined-steps.ts'
 
 /** What the definition says of a step; of an item or a compensation, what it says of the step that it belongs to. */
 export function StepConfig({ run, step }: { run: Run; step: Step }) {
   const { data, error, refetch } = useQuery(workflowQuery(run.workflow_name, run.workflow_version))
   if (error !== null && data === undefined) return <ErrorState error={error} onRetry={() => void refetch()} />
   if (data === undefined) return <RowsSkeleton rows={6} height={18} />
-  const id = rootOf(step.step_id)
-  const found = stepsOf(data.definition).find((one) => one['id'] === id)
+  const id = definedId(step.step_id)
+  const found = definedSteps(data.definition).find((one) => one['id'] === id)
   if (found === undefined) return <Text className="quiet">The definition has no step {id}.</Text>
   return (
     <Stack gap="xs">
@@ -24,14 +25,4 @@ export function StepConfig({ run, step }: { run: Run; step: Step }) {
       <JsonView value={found} label={`Definition of ${id}`} maxHeight={520} />
     </Stack>
   )
-}
-
-/** `ship` of `ship[3].compensate`. */
-function rootOf(stepId: string): string {
-  return stepId.replace(/[[.].*$/, '')
-}
-
-function stepsOf(definition: Record<string, unknown>): Record<string, unknown>[] {
-  const { steps } = definition
-  return Array.isArray(steps) ? (steps as Record<string, unknown>[]) : []
 }
