@@ -18,9 +18,10 @@ export interface WorkflowStats {
   workflowId: string
   /** The newest runs, oldest first. */
   recent: RecentRun[]
-  /** Of the runs looked at: how many have ended, and how many of these completed. */
+  /** Of the runs looked at: how many have ended, and how many of these completed or failed; the rest was cancelled. */
   finished: number
   completed: number
+  failed: number
   /** Durations of the completed ones among them, in milliseconds; null where there is none. */
   p50Ms: number | null
   p95Ms: number | null
@@ -33,6 +34,7 @@ CROSS JOIN LATERAL (
   SELECT
     count(*) FILTER (WHERE x.status IN ('completed', 'failed', 'cancelled'))::int AS finished,
     count(*) FILTER (WHERE x.status = 'completed')::int AS completed,
+    count(*) FILTER (WHERE x.status = 'failed')::int AS failed,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY x.ms) FILTER (WHERE x.status = 'completed') AS "p50Ms",
     percentile_disc(0.95) WITHIN GROUP (ORDER BY x.ms) FILTER (WHERE x.status = 'completed') AS "p95Ms",
     COALESCE(json_agg(json_build_object(

@@ -43,6 +43,17 @@ test('statistics of workflows come in the order asked, over their newest runs', 
   expect(body.items[1]!.p50_ms).toBeLessThanOrEqual(body.items[1]!.p95_ms!)
 })
 
+test('a run that was cancelled is no failure', async () => {
+  const id = await workflow(
+    definitionOf('stopped', { steps: [{ id: 'a', type: 'wait_event', config: { event: 'x' } }] }),
+  )
+  const { body: run } = await api.call<{ id: string }>(`workflows/${id}/runs`, { body: {} })
+  await api.call(`runs/${run.id}/cancel`, { body: {} })
+  await api.ended(run.id)
+  const { body } = await api.call<Answer>(`stats/workflows?workflow=${id}`)
+  expect(body.items).toMatchObject([{ finished: 1, success_rate: null }])
+})
+
 test('what is no id is told', async () => {
   const { status, body } = await api.call<Problem>('stats/workflows?workflow=mixed')
   expect([status, body.errors?.[0]?.path]).toEqual([422, '/workflow/0'])

@@ -18,7 +18,10 @@ export const workflowStatsSchema = z
       )
       .openapi({ description: 'The newest runs, oldest first' }),
     finished: z.int().openapi({ description: 'How many of the runs looked at have ended' }),
-    success_rate: z.number().nullable().openapi({ description: 'Share of these that completed, 0 to 1' }),
+    success_rate: z.number().nullable().openapi({
+      description:
+        'Share of those that completed or failed that completed, 0 to 1; null where none did either. Cancelled ones do not count',
+    }),
     p50_ms: z.number().nullable().openapi({ description: 'Durations of the completed ones' }),
     p95_ms: z.number().nullable(),
   })
@@ -26,12 +29,13 @@ export const workflowStatsSchema = z
 
 /** Shows statistics of a workflow. */
 export function showWorkflowStats(stats: WorkflowStats): z.infer<typeof workflowStatsSchema> {
-  const { workflowId, recent, finished, completed, p50Ms, p95Ms } = stats
+  const { workflowId, recent, finished, completed, failed, p50Ms, p95Ms } = stats
+  const decided = completed + failed
   return {
     workflow_id: workflowId,
     recent,
     finished,
-    success_rate: finished === 0 ? null : completed / finished,
+    success_rate: decided === 0 ? null : completed / decided,
     p50_ms: p50Ms,
     p95_ms: p95Ms,
   }
