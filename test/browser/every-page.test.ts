@@ -27,6 +27,24 @@ it.each(PAGES)(
   },
 )
 
+it('what has a long name stays within its page', async () => {
+  const name = `of-${'x'.repeat(97)}`
+  await dashboard.system.post('/workflows', { name, steps: [{ id: 'a' }] })
+  await dashboard.system.post('/schedules', { workflow: name, cron: '@daily' })
+  const { id } = await dashboard.system.post<{ id: string }>('/orders', { amount: '5.00', reference: 'R'.repeat(200) })
+  for (const path of [`/orders/${id}`, '/orders', '/schedules', '/workflows']) {
+    const page = await dashboard.open(path, { width: 1024 })
+    await page
+      .getByText(/x{97}|R{200}/)
+      .first()
+      .waitFor()
+    for (const width of [1024, 390]) {
+      await page.setViewportSize({ width, height: 800 })
+      expect(await overflow(page), `${path} at ${width}`).toBe(0)
+    }
+  }
+})
+
 /** By how many pixels the page is wider than the window. */
 function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)

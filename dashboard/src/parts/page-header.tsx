@@ -6,7 +6,9 @@ export function PageHeader(props: { title: ReactNode; text?: ReactNode; children
   return (
     <Group justify="space-between" align="flex-start" gap="sm" mb="md">
       <Box miw={0} flex="1 1 180px">
-        <Title order={1}>{props.title}</Title>
+        <Title order={1} className="wrap-anywhere">
+          {props.title}
+        </Title>
         {props.text !== undefined && (
           <Text size="sm" className="quiet">
             {props.text}

@@ -43,7 +43,7 @@ function Row({ schedule, onEdit }: { schedule: Schedule; onEdit: () => void }) {
   return (
     <Table.Tr data-paused={paused || undefined}>
       <Table.Td>
-        <Link to="/workflows/$workflow" params={{ workflow: workflow_name }} className="row-link">
+        <Link to="/workflows/$workflow" params={{ workflow: workflow_name }} className="row-link wrap-anywhere">
           {workflow_name}
         </Link>
         {trigger_index !== null && (

@@ -10,6 +10,7 @@ import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
 import { PageHeader } from '../../parts/page-header.tsx'
+import { ScrollRegion } from '../../parts/scroll-region.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { Time } from '../../parts/time.tsx'
 import { useTitle } from '../../parts/use-title.ts'
@@ -84,8 +85,8 @@ function Nothing({ search, onClear }: { search: string; onClear: () => void }) {
 
 function Rows({ items, stats }: { items: WorkflowEntry[]; stats: Map<string, WorkflowStats> | undefined }) {
   return (
-    <Table.ScrollContainer minWidth={720} className="card">
-      <Table highlightOnHover verticalSpacing="xs">
+    <ScrollRegion className="table-frame" label="Workflows">
+      <Table highlightOnHover verticalSpacing="xs" className="stacks">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Workflow</Table.Th>
@@ -103,7 +104,7 @@ function Rows({ items, stats }: { items: WorkflowEntry[]; stats: Map<string, Wor
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </ScrollRegion>
   )
 }
 
@@ -113,7 +114,7 @@ function Row({ item, stats }: { item: WorkflowEntry; stats: WorkflowStats | unde
   return (
     <Table.Tr>
       <Table.Td maw={360}>
-        <Link to="/workflows/$workflow" params={{ workflow: item.name }} className="row-link">
+        <Link to="/workflows/$workflow" params={{ workflow: item.name }} className="row-link wrap-anywhere">
           {item.name}
         </Link>{' '}
         <Text span size="xs" className="quiet">
@@ -126,19 +127,19 @@ function Row({ item, stats }: { item: WorkflowEntry; stats: WorkflowStats | unde
       <Table.Td>
         <RunStrip recent={stats?.recent ?? []} />
       </Table.Td>
-      <Table.Td ta="right" className="numbers">
+      <Table.Td ta="right" className="numbers" data-label="Succeeded">
         {rate === null || rate === undefined ? '–' : `${(rate * 100).toFixed(rate === 1 ? 0 : 1)} %`}
       </Table.Td>
-      <Table.Td ta="right" className="numbers">
+      <Table.Td ta="right" className="numbers" data-label="p50">
         {duration(stats?.p50_ms)}
       </Table.Td>
-      <Table.Td ta="right" className="numbers">
+      <Table.Td ta="right" className="numbers" data-label="p95">
         {duration(stats?.p95_ms)}
       </Table.Td>
-      <Table.Td ta="right" className="numbers">
+      <Table.Td ta="right" className="numbers" data-label="Steps">
         {item.step_count}
       </Table.Td>
-      <Table.Td>
+      <Table.Td data-label="Last run">
         {item.last_run === null ? (
           <Text span size="sm" className="quiet">
             never
