@@ -169,6 +169,21 @@ describe('what a run waits for', () => {
     expect(await page.getByText('Running for').count()).toBe(0)
   })
 
+  it('is told as decided to whoever decides too late', async () => {
+    const id = await start(example('approval'), { input: { amount: 420, what: 'a chair' } })
+    const page = await dashboard.open(`/runs/${id}?step=decide`, { faults: [/409/] })
+    await page.route(/\/approve$/, async (route) => {
+      await dashboard.system.post(`/runs/${id}/steps/decide/reject`, { by: 'ann' })
+      await expectStatus(page, 'Failed')
+      await route.continue()
+    })
+    await page.getByRole('region', { name: 'Approval', exact: true }).getByRole('button', { name: 'Approve' }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/Your decision does not count. The approval of step decide is rejected already/)
+      .waitFor()
+  })
+
   it('is an event that can be sent from there', async () => {
     const id = await start(example('wait-for-event'), { input: { amount: 10 } })
     const page = await dashboard.open(`/runs/${id}`)

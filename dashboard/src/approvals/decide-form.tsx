@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { Approval } from '../api/shapes.ts'
 import { ErrorState } from '../parts/error-state.tsx'
 import { JsonField, parseJson } from '../parts/json-field.tsx'
-import { useDecide } from './use-decide.ts'
+import { isTooLate, useDecide } from './use-decide.ts'
 import { useDeciderName } from './use-decider-name.ts'
 import './approvals.css'
 
@@ -107,7 +107,7 @@ export function DecideForm({ approval }: { approval: Approval }) {
           rejecting fails it.
         </Text>
       </Group>
-      {decide.error !== null && <ErrorState error={decide.error} />}
+      {decide.error !== null && !isTooLate(decide.error) && <ErrorState error={decide.error} />}
     </Stack>
   )
 }

@@ -1,15 +1,16 @@
 import { type InfiniteData, useMutation, useQueryClient } from '@tanstack/react-query'
 import { decideApproval, type Decision } from '../api/approvals.ts'
 import { keys } from '../api/keys.ts'
+import { ApiError } from '../api/problem-error.ts'
 import type { Approval, Page } from '../api/shapes.ts'
-import { toastDone } from '../parts/toasts.tsx'
+import { toastDone, toastError } from '../parts/toasts.tsx'
 import { approvedOf } from './approval-text.ts'
 
 type Lists = InfiniteData<Page<Approval>>
 
 /**
  * Decides about an approval. The inbox shows it as decided at once, and takes that back where the API refuses; the form
- * stays until the API has agreed, so that nothing typed is lost.
+ * stays until the API has agreed, so that nothing typed is lost. That it {@link isTooLate} is said in a toast.
  */
 export function useDecide(approval: Approval) {
   const cache = useQueryClient()
@@ -25,7 +26,8 @@ export function useDecide(approval: Approval) {
       }
       return before
     },
-    onError: (_error, _decision, before) => {
+    onError: (error, _decision, before) => {
+      if (isTooLate(error)) toastError(new Error(`Your decision does not count. ${error.message}`))
       for (const [key, list] of before?.lists ?? []) cache.setQueryData(key, list)
     },
     onSuccess: (decided) => {
@@ -37,6 +39,11 @@ export function useDecide(approval: Approval) {
       return Promise.all(touched.map((queryKey) => cache.invalidateQueries({ queryKey })))
     },
   })
+}
+
+/** Whether a decision was refused since others decided before, or something else is asked by now: its form may be gone. */
+export function isTooLate(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 409
 }
 
 function doneText(decided: Approval): string {
