@@ -46,6 +46,17 @@ it('a workflow is written in the editor, saved, run, changed and compared', asyn
   expect(await page.getByRole('textbox', { name: 'Version 2' }).textContent()).toContain('"id": "b"')
 })
 
+it('saving what is the same version says so', async () => {
+  const definition = { name: 'blank', steps: [{ id: 'a', config: { action: 'echo' } }] }
+  await dashboard.system.post('/workflows', definition)
+  const page = await dashboard.open('/workflows/blank')
+  await page.getByText('Valid: 1 steps').waitFor()
+  await write(page, 'Definition', JSON.stringify(definition))
+  await page.getByRole('button', { name: 'Save as version 2' }).click()
+  await page.getByText('Nothing changed: still version 1').waitFor()
+  expect((await dashboard.system.get<{ version: number }>('/workflows/blank')).version).toBe(1)
+})
+
 it('a change on top of one that somebody else saved meanwhile is not saved without a look', async () => {
   const definition = (action: string) => ({ name: 'shared', steps: [{ id: 'a', config: { action } }] })
   await dashboard.system.post('/workflows', definition('echo'))

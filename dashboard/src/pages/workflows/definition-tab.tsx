@@ -54,9 +54,9 @@ function LatestVersion({ workflow }: { workflow: WorkflowDetail }) {
       sendJson<WorkflowDetail>('PUT', `workflows/${workflow.id}`, JSON.parse(text), {
         headers: { 'if-match': `"${against}"` },
       }),
-    onSuccess: async (stored) => {
+    onSuccess: async ({ version }, against) => {
       dropDraft()
-      toastDone(`Saved version ${stored.version}`)
+      toastDone(version === against ? `Nothing changed: still version ${version}` : `Saved version ${version}`)
       await queries.invalidateQueries({ queryKey: ['workflow', workflow.name] })
     },
   })
