@@ -14,7 +14,8 @@ const JsonCode = lazy(() => import('./json-code.tsx').then(({ JsonCode }) => ({ 
 export function JsonView(props: { value: unknown; label: string; maxHeight?: number }) {
   const { value, label, maxHeight = 360 } = props
   const text = useMemo(() => (value === undefined ? '' : JSON.stringify(value, null, 2)), [value])
-  const bytes = useMemo(() => new TextEncoder().encode(text).length, [text])
+  // As it is stored and sent, without the spaces that it is read with.
+  const bytes = useMemo(() => new TextEncoder().encode(JSON.stringify(value)).length, [value])
   if (value === undefined || value === null) return <Text className="quiet">null</Text>
   return (
     <div className="json-view">
