@@ -44,6 +44,12 @@ it('a workflow is written in the editor, saved, run, changed and compared', asyn
   await page.getByRole('textbox', { name: 'Version 2' }).waitFor()
   expect(await page.getByRole('textbox', { name: 'Version 1' }).textContent()).toContain('"id": "a"')
   expect(await page.getByRole('textbox', { name: 'Version 2' }).textContent()).toContain('"id": "b"')
+  const shade = (side: string) =>
+    page
+      .locator(`.cm-merge-${side} .cm-changedLine`)
+      .first()
+      .evaluate((line) => getComputedStyle(line).backgroundColor)
+  expect(await shade('a')).not.toBe(await shade('b'))
 })
 
 it('saving what is the same version says so', async () => {

@@ -16,8 +16,8 @@ const look = EditorView.theme({
     backgroundColor: 'var(--tone-blue-bg)',
     color: 'var(--tone-blue-fg)',
   },
-  '.cm-changedLine': { backgroundColor: 'var(--tone-green-bg) !important' },
-  '.cm-deletedChunk': { backgroundColor: 'var(--tone-red-bg) !important' },
+  '&.cm-merge-a .cm-changedLine': { backgroundColor: 'var(--tone-red-bg) !important' },
+  '&.cm-merge-b .cm-changedLine': { backgroundColor: 'var(--tone-green-bg) !important' },
 })
 
 /** JSON to read, with a name for screen readers. */
