@@ -12,7 +12,7 @@ export function ApprovalFacts({ approval }: { approval: Approval }) {
   return (
     <Stack gap={6}>
       <Group gap="xs" justify="space-between" align="flex-start" wrap="nowrap">
-        <Text fw={600} className="wrap-anywhere">
+        <Text fw={600} className="wrap-anywhere approval-message">
           {typeof message === 'string' && message !== '' ? message : 'A decision is asked for'}
         </Text>
         <StatusBadge status={status} />
