@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { useDashboard } from './support/dashboard.ts'
+import { expectSoon } from './support/expect-soon.ts'
 
 const dashboard = useDashboard({ workers: 0 })
 
@@ -73,6 +74,19 @@ describe('around every page', () => {
     await link.click()
     await heading(page, 'Overview')
     await expect.poll(() => link.evaluate((element) => element.getBoundingClientRect().right)).toBeLessThanOrEqual(0)
+  })
+
+  it('a server that hangs is told, and so is that it goes on', async () => {
+    const page = await dashboard.open('/')
+    const dot = page.locator('.live-dot')
+    await expectSoon(() => dot.textContent()).toBe('Live')
+    dashboard.system.api.signal('SIGSTOP')
+    try {
+      await expectSoon(() => dot.textContent()).toBe('Stale')
+    } finally {
+      dashboard.system.api.signal('SIGCONT')
+    }
+    await expectSoon(() => dot.textContent()).toBe('Live')
   })
 
   it('the first page takes at most 400 kB of JavaScript, gzipped', async () => {

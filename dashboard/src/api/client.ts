@@ -2,6 +2,11 @@ import { reportLive } from '../live/live-state.ts'
 import { errorOfResponse, errorOfSilence } from './problem-error.ts'
 import { noteServerTime } from './server-clock.ts'
 
+/** How long an answer may take, ms. */
+const READ_PATIENCE_MS = 15_000
+/** The same where something changes: many runs at once take their time, and giving up would not take it back. */
+const SEND_PATIENCE_MS = 60_000
+
 /** Values of a query: a list repeats its name, what is undefined, null or empty is left out. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
@@ -18,7 +23,7 @@ export function apiUrl(path: string, query: Query = {}): string {
 
 /** Reads from the API. Throws `ApiError`. `signal`: the one that TanStack Query hands out. */
 export function getJson<Body>(path: string, query?: Query, signal?: AbortSignal): Promise<Body> {
-  return request<Body>(apiUrl(path, query), signal === undefined ? {} : { signal })
+  return request<Body>(apiUrl(path, query), READ_PATIENCE_MS, signal === undefined ? {} : { signal })
 }
 
 /** What can be said beside the body of a request that changes something. */
@@ -35,22 +40,27 @@ export function sendJson<Body>(
   { headers = {}, query }: SendOptions = {},
 ): Promise<Body> {
   const type = typeof body === 'string' ? 'application/yaml' : 'application/json'
-  return request<Body>(apiUrl(path, query), {
+  return request<Body>(apiUrl(path, query), SEND_PATIENCE_MS, {
     method,
     headers: { ...(body === undefined ? {} : { 'content-type': type }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
 }
 
-async function request<Body>(url: string, init: RequestInit): Promise<Body> {
-  const response = await fetch(url, init).catch((error: unknown) => {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    reportLive('the API', 'stale')
-    throw errorOfSilence(error)
-  })
+async function request<Body>(url: string, patienceMs: number, init: RequestInit): Promise<Body> {
+  const signal = AbortSignal.any([AbortSignal.timeout(patienceMs), ...(init.signal ? [init.signal] : [])])
+  const response = await fetch(url, { ...init, signal }).catch(failOfSilence)
   reportLive('the API', undefined)
   noteServerTime(response.headers.get('date'))
   if (!response.ok) throw await errorOfResponse(response)
   if (response.status === 204) return undefined as Body
-  return (await response.json()) as Body
+  return (await response.json().catch(failOfSilence)) as Body
+}
+
+function failOfSilence(error: unknown): never {
+  const isWanted = error instanceof DOMException && error.name === 'AbortError'
+  // What is no JSON has arrived all the same.
+  if (isWanted || error instanceof SyntaxError) throw error
+  reportLive('the API', 'stale')
+  throw errorOfSilence(error)
 }

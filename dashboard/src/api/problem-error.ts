@@ -36,8 +36,9 @@ export class ApiError extends Error {
     this.id = problem.id
   }
 
-  /** Whether trying again can help: no answer, or the service is not ready. */
+  /** Whether trying again at once can help: nobody there, or the service is not ready. */
   get isTemporary(): boolean {
+    if (isTimeout(this.cause)) return false
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504
   }
 }
@@ -48,8 +49,14 @@ export async function errorOfResponse(response: Response): Promise<ApiError> {
   return new ApiError(response.status, typeof body === 'object' && body !== null ? body : {})
 }
 
-/** What became of a request that nobody answered. */
+/** What became of a request that nobody answered, or not in time. */
 export function errorOfSilence(cause: unknown): ApiError {
-  const detail = 'The server cannot be reached. It may be restarting, or the network is down.'
+  const detail = isTimeout(cause)
+    ? 'The server takes too long to answer. It may be overloaded, or hang.'
+    : 'The server cannot be reached. It may be restarting, or the network is down.'
   return new ApiError(0, { title: 'No answer', detail }, { cause })
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === 'TimeoutError'
 }

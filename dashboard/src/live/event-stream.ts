@@ -1,9 +1,13 @@
+import { isServerThere } from '../api/health.ts'
 import { type LiveState, reportLive } from './live-state.ts'
 
 /** Waits between tries, ms, the last one for good. */
 const WAITS_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000]
 /** A tab that nobody looks at keeps its stream this long. */
 const HIDDEN_MS = 10_000
+
+/** After so long without an event the server is asked whether it is there: its comments, a browser keeps to itself. */
+const QUIET_MS = 10_000
 
 /** One connection to a stream of the server. */
 export interface EventStreamOptions {
@@ -21,12 +25,13 @@ export interface EventStreamOptions {
 
 /**
  * Listens to Server-Sent Events until the returned function is called. A lost connection is tried again, with growing
- * waits; a hidden tab gives its connection back, since a browser has six of them per server. The server tells the whole
- * state on each connection, so nothing is missed in between.
+ * waits, and so is one to a server that hangs; a hidden tab gives its connection back, since a browser has six of them per
+ * server. The server tells the whole state on each connection, so nothing is missed in between.
  */
 export function openEventStream(options: EventStreamOptions): () => void {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
+  let quiet: ReturnType<typeof setTimeout> | undefined
   let failures = 0
   let wasOpen = false
   let ended = false
@@ -37,13 +42,32 @@ export function openEventStream(options: EventStreamOptions): () => void {
   }
   const disconnect = () => {
     clearTimeout(timer)
+    clearTimeout(quiet)
     source?.close()
     source = undefined
+  }
+  const lose = () => {
+    disconnect()
+    tell(wasOpen ? 'retrying' : 'polling')
+    wasOpen = false
+    timer = setTimeout(connect, WAITS_MS[Math.min(failures, WAITS_MS.length - 1)])
+    failures++
+  }
+  const watch = () => {
+    clearTimeout(quiet)
+    quiet = setTimeout(() => void check(source), QUIET_MS)
+  }
+  const check = async (checked: EventSource | undefined) => {
+    const isThere = await isServerThere()
+    if (source !== checked) return
+    if (isThere) watch()
+    else lose()
   }
   const connect = () => {
     disconnect()
     if (ended) return
     source = new EventSource(options.url())
+    watch()
     source.addEventListener('open', () => {
       failures = 0
       wasOpen = true
@@ -51,18 +75,13 @@ export function openEventStream(options: EventStreamOptions): () => void {
     })
     for (const [name, handle] of Object.entries(options.on)) {
       source.addEventListener(name, (event: MessageEvent<string>) => {
+        watch()
         if (name === options.last) end()
         handle(JSON.parse(event.data))
       })
     }
     // The browser's own retry ends for good at an HTTP error, and has no growing waits.
-    source.addEventListener('error', () => {
-      disconnect()
-      tell(wasOpen ? 'retrying' : 'polling')
-      wasOpen = false
-      timer = setTimeout(connect, WAITS_MS[Math.min(failures, WAITS_MS.length - 1)])
-      failures++
-    })
+    source.addEventListener('error', lose)
   }
   const end = () => {
     ended = true
