@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.ts'
 import { shared } from './shared-answer.ts'
 import { stepQueues } from './service-stats.ts'
 
-/** How long the board may not know of a queue that a worker has begun to serve. */
+/** How long the board may not know of a queue that a worker has begun to serve, or a run to want. */
 const FRESH_MS = 5_000
 
 /** Bull Board at `path`, on either queue backend. It shows jobs; what it changes can cost time, never correctness. */

@@ -74,3 +74,19 @@ export async function listServedQueues(db: Database): Promise<string[]> {
     .where(gt(workers.heartbeatAt, sql`clock_timestamp() - interval '1 day'`))
   return rows.map((row) => row.name).toSorted()
 }
+
+const WANTED_QUEUES = `
+SELECT DISTINCT named.queue AS name
+FROM (SELECT DISTINCT version_id FROM runs WHERE status NOT IN ('completed', 'failed', 'cancelled')) r
+JOIN workflow_versions v ON v.id = r.version_id,
+LATERAL json_array_elements(v.definition -> 'steps') AS s(step),
+LATERAL unnest(ARRAY[s.step ->> 'queue', s.step #>> '{config,step,queue}']) AS named(queue)
+WHERE named.queue IS NOT NULL`
+
+/**
+ * Queues that steps of unfinished runs name, items of maps included, whether or not a worker serves them. It reads each
+ * definition in use once, so callers share an answer for some seconds. Index: runs_unfinished. Locks nothing.
+ */
+export async function listWantedQueues(db: Database): Promise<string[]> {
+  return (await db.batch<{ name: string }>('wanted_queues', WANTED_QUEUES, [])).map(({ name }) => name)
+}

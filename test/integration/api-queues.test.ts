@@ -49,6 +49,20 @@ describe.each(['redis', 'postgres'] as const)('with jobs on %s', (backend) => {
     )
   })
 
+  it('a queue that no worker serves is shown while a run waits for it', async () => {
+    const steps = [{ id: 'render', queue: 'gpu' }]
+    await api.call('runs', { body: { definition: definitionOf('unserved', { steps }) } })
+    await eventually(async () => (await board('runs')).some(({ name }) => name === 'steps-gpu'), { timeoutMs: 30_000 })
+    const counts = await eventually(
+      async () => {
+        const { body } = await api.call<{ queues: Record<string, Record<string, number>> }>('stats')
+        return body.queues['steps-gpu'] ?? false
+      },
+      { timeoutMs: 30_000 },
+    )
+    expect((counts['waiting'] ?? 0) + (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0)).toBe(1)
+  })
+
   it('a queue that a worker begins to serve appears', async () => {
     await api.startWorker({ queues: ['default', 'special'] })
     await eventually(async () => (await board('runs')).some(({ name }) => name === 'steps-special'))

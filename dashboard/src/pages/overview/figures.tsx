@@ -6,6 +6,7 @@ import { historyQuery } from '../../api/overview.ts'
 import type { History, Stats } from '../../api/shapes.ts'
 import { statsQuery } from '../../api/stats.ts'
 import { durationText } from '../../parts/time-text.ts'
+import { allInLine } from './in-line.ts'
 import { RANGE_WORDS } from './range-words.ts'
 import { Sparkline, sharesOf } from './sparkline.tsx'
 
@@ -87,15 +88,8 @@ function successNote(history: History): string {
   return `${completed.toLocaleString('en')} completed, ${failed.toLocaleString('en')} failed`
 }
 
-/** States of jobs that a worker could take now. */
-const IN_LINE = ['wait', 'waiting', 'prioritized', 'paused']
-
 function backlogText({ queues }: Stats): string {
-  if (queues === null) return '–'
-  const counts = Object.values(queues)
-  return counts
-    .reduce((sum, count) => sum + IN_LINE.reduce((total, state) => total + (count[state] ?? 0), 0), 0)
-    .toLocaleString('en')
+  return queues === null ? '–' : allInLine(queues).toLocaleString('en')
 }
 
 function activityNote({ queues, workers }: Stats): string {

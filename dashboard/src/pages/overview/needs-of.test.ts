@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { History, Stats } from '../../api/shapes.ts'
+import { allInLine } from './in-line.ts'
 import { needsOf } from './needs-of.ts'
 
 const stats = (change: Partial<Stats> = {}) =>
-  ({ runs: { paused: 0 }, approvals: { open: 0 }, queues: {}, workers: [{}], ...change }) as Stats
+  ({ runs: { paused: 0 }, approvals: { open: 0 }, queues: {}, workers: [{ queues: ['default'] }], ...change }) as Stats
 const history = (failed = 0) => ({ buckets: [{ failed }, { failed: 0 }] }) as History
 const texts = (...[about, past]: [Stats, History]) => needsOf(about, past, 'hour').map(({ text }) => text)
 
@@ -21,6 +22,17 @@ describe('what needs somebody', () => {
       '2 approvals are open',
       '1 run is paused',
     ])
+  })
+
+  it('is a queue of steps that no worker serves while jobs are in it', () => {
+    const queues = {
+      'steps-default': { prioritized: 2 },
+      'steps-gpu': { prioritized: 1, waiting: 1 },
+      'steps-old': { completed: 3 },
+      gates: { waiting: 4 },
+    }
+    expect(texts(stats({ queues }), history())).toEqual(['2 jobs wait in queue steps-gpu, which no worker serves'])
+    expect(allInLine(queues)).toBe(4)
   })
 
   it('is a paused queue only while jobs are in it', () => {

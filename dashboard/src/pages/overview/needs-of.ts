@@ -1,5 +1,6 @@
 import type { History, Stats } from '../../api/shapes.ts'
 import type { AnyStatus, Tone } from '../../parts/status.ts'
+import { jobsInLine } from './in-line.ts'
 
 /** Something that a person should look at. */
 export interface Need {
@@ -28,6 +29,7 @@ export function needsOf(stats: Stats, history: History, during: string): Need[] 
       tone: 'red',
       text: 'No worker is alive: nothing is executed until one is',
     },
+    ...queuesUnserved(stats),
     ...Object.entries(stats.queues ?? {}).map(([name, counts]) => pausedQueue(name, counts)),
     failed > 0 && {
       key: 'failed',
@@ -49,6 +51,18 @@ export function needsOf(stats: Stats, history: History, during: string): Need[] 
     },
   ]
   return needs.filter((need) => need !== false)
+}
+
+/** Queues of steps with jobs in line, of which no worker takes any; told only while there are workers at all. */
+function queuesUnserved({ queues, workers }: Stats): Need[] {
+  if (workers.length === 0) return []
+  const served = new Set(workers.flatMap((worker) => worker.queues.map((name) => `steps-${name}`)))
+  return Object.entries(queues ?? {}).flatMap(([name, counts]) => {
+    const waiting = jobsInLine(counts)
+    if (!name.startsWith('steps-') || served.has(name) || waiting === 0) return []
+    const text = `${count(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'} in queue ${name}, which no worker serves`
+    return [{ key: `unserved ${name}`, tone: 'red', text, place: 'queues' }]
+  })
 }
 
 function pausedQueue(name: string, counts: Readonly<Record<string, number>>): Need | false {
