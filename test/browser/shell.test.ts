@@ -89,6 +89,31 @@ describe('around every page', () => {
     await expectSoon(() => dot.textContent()).toBe('Live')
   })
 
+  it('a page that cannot be had from a server that is away is shown once it is back', async () => {
+    const page = await dashboard.open('/', { faults: [/ERR_|did not arrive/] })
+    await heading(page, 'Overview')
+    await page.route(/assets|health|api/, (route) => route.abort('connectionrefused'))
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Orders' }).click()
+    await page.getByText('The server cannot be reached').waitFor()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    expect(await page.getByText('another version').count()).toBe(0)
+    await page.unrouteAll()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await heading(page, 'Orders')
+  })
+
+  it('a page that the server has no more is told as a new version', async () => {
+    const page = await dashboard.open('/', { faults: [/404|did not arrive/] })
+    await heading(page, 'Overview')
+    await page.route(/assets/, (route) => route.fulfill({ status: 404 }))
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Orders' }).click()
+    await page.getByText('The server has another version of the dashboard now').waitFor()
+    await page.unrouteAll()
+    await page.getByRole('button', { name: 'Reload' }).click()
+    await heading(page, 'Orders')
+    expect(new URL(page.url()).pathname).toBe('/orders')
+  })
+
   it('the first page takes at most 400 kB of JavaScript, gzipped', async () => {
     const page = await dashboard.open('/')
     await heading(page, 'Overview')

@@ -13,6 +13,7 @@ export const keys = {
   webhooks: (workflow: string) => ['workflow', workflow, 'webhooks'] as const,
   schedules: (filter: Readonly<Record<string, unknown>>) => ['schedules', filter] as const,
   definitionSchema: () => ['definition-schema'] as const,
+  health: () => ['health'] as const,
   stats: () => ['stats'] as const,
   history: (range: string) => ['stats', 'history', range] as const,
   workers: () => ['workers'] as const,
