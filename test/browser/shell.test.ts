@@ -114,6 +114,16 @@ describe('around every page', () => {
     expect(new URL(page.url()).pathname).toBe('/orders')
   })
 
+  it('filters of an address are read as the API writes them, and what is not understood is told', async () => {
+    const page = await dashboard.open('/runs?status=waiting,paused')
+    await heading(page, 'Runs')
+    expect(new URL(page.url()).searchParams.getAll('status')).toEqual(['waiting', 'paused'])
+    const told = page.getByRole('alert').getByText('A filter in the address was not understood')
+    expect(await told.count()).toBe(0)
+    await page.goto('/runs?status=nonsense')
+    await told.waitFor()
+  })
+
   it('the first page takes at most 400 kB of JavaScript, gzipped', async () => {
     const page = await dashboard.open('/')
     await heading(page, 'Overview')

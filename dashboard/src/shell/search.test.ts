@@ -25,4 +25,10 @@ describe('search params', () => {
     expect(fields.parse({ tab: ['a', 'b'], status: 'y', line: '-1', q: '' })).toEqual({ status: ['y'] })
     expect(fields.parse({})).toEqual({})
   })
+
+  it('may name several words as the API takes them', () => {
+    const fields = z.object({ status: someOf(['x', 'y']) })
+    expect(fields.parse({ status: 'x,y' })).toEqual({ status: ['x', 'y'] })
+    expect(fields.parse({ status: ['x,z', 'y'] })).toEqual({ status: ['x', 'y'] })
+  })
 })

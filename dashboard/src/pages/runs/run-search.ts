@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { RUN_STATUSES } from '../../../../src/workflow/states.ts'
 import type { RunFilter } from '../../api/run-list.ts'
 import type { RunEntry } from '../../api/shapes.ts'
-import { oneOf, someOf, text } from '../../shell/search-fields.ts'
+import { filter, someOf, text } from '../../shell/search-fields.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -24,7 +24,7 @@ export const SPAN_WORDS: Readonly<Record<Span, string>> = {
   '30d': 'Last 30 days',
 }
 
-const moment = () => z.iso.datetime({ offset: true }).optional().catch(undefined)
+const moment = () => filter(z.iso.datetime({ offset: true }))
 
 /** What the URL says of the list: `since` (a span before now), or `after` and `before` (ISO 8601). */
 export const runSearch = z.object({
@@ -32,7 +32,7 @@ export const runSearch = z.object({
   workflow: text(),
   tag: text(),
   search: text(),
-  since: oneOf(Object.keys(SPANS) as Span[]),
+  since: filter(z.enum(Object.keys(SPANS) as Span[])),
   after: moment(),
   before: moment(),
 })
