@@ -2,7 +2,7 @@ import { Kbd, Modal, Table } from '@mantine/core'
 import { useNavPages } from './nav.ts'
 
 const GENERAL = [
-  { keys: ['Ctrl', 'K'], does: 'Search and go' },
+  { keys: ['Ctrl', 'K'], does: 'Go to a page by its name' },
   { keys: ['/'], does: 'The same' },
   { keys: ['?'], does: 'This sheet' },
   { keys: ['Esc'], does: 'Close what is open' },

@@ -28,13 +28,13 @@ export function TopBar(props: { menuOpen: boolean; onMenu: () => void; onHelp: (
           rightSection={<Kbd size="xs">Ctrl K</Kbd>}
           onClick={spotlight.open}
         >
-          Search
+          Go to…
         </Button>
         <ActionIcon
           variant="subtle"
           color="gray"
           hiddenFrom="sm"
-          aria-label="Search"
+          aria-label="Go to…"
           onClick={spotlight.open}
           size="lg"
         >
