@@ -16,7 +16,7 @@ export function LiveDot() {
   const { word, tone, text } = SHOWN[state]
   return (
     <Tooltip label={text}>
-      <span className={`live-dot tone-${tone}`} role="status">
+      <span className={`live-dot tone-${tone}`} data-state={state} role="status">
         <span className="live-dot-mark" aria-hidden />
         <span className="live-dot-word">{word}</span>
       </span>
