@@ -103,3 +103,26 @@ describe('readBodies', () => {
     expect((await post(stream(5, 100))).status).toBe(400)
   })
 })
+
+describe('YAML', () => {
+  const yaml = (body: string) => post(body, { 'content-type': 'application/yaml' })
+
+  it('of a hundred thousand keys is read at once', async () => {
+    const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}: 1`)
+    const app = new Hono()
+    app.use(readBodies(4_000_000))
+    app.post('/', async (c) => c.json({ keys: Object.keys(await c.req.json<object>()).length }))
+    const headers = { 'content-type': 'application/yaml' }
+    const response = await app.request('/', { method: 'POST', body: keys.join('\n'), headers })
+    expect(await response.json()).toEqual({ keys: 100_000 })
+  })
+
+  it('that repeats a key is refused with the place of the second', async () => {
+    const { status, body } = await yaml('a:\n  b: 1\n  c: 2\n  b: 3\n')
+    expect([status, body.detail]).toEqual([400, expect.stringContaining('unique at line 4, column 3')])
+  })
+
+  it('that holds itself is refused', async () => {
+    expect((await yaml('a: &a [*a]')).status).toBe(400)
+  })
+})

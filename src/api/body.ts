@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { LineCounter, parse, YAMLParseError } from 'yaml'
+import { isScalar, LineCounter, parseDocument, visit, YAMLParseError, type YAMLMap } from 'yaml'
 import { messageOf, SluiceError } from '../errors.ts'
 import { findSyntaxFault } from './json-syntax.ts'
 
@@ -32,7 +32,7 @@ export function readBodies(maxBytes: number): MiddlewareHandler {
 function asJson(c: Context, bytes: Uint8Array): string {
   if (bytes.length === 0) return '{}'
   const format = formatOf(c)
-  if (format === 'yaml') return JSON.stringify(parseYaml(decode(bytes)), refuseNonFinite)
+  if (format === 'yaml') return yamlAsJson(decode(bytes))
   return jsonText(bytes)
 }
 
@@ -84,14 +84,35 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function parseYaml(body: string): unknown {
+function yamlAsJson(body: string): string {
   const lineCounter = new LineCounter()
   try {
-    return parse(body, { lineCounter, prettyErrors: false, logLevel: 'error' }) as unknown
+    // The parser would compare each key with all others.
+    const document = parseDocument(body, {
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: false,
+      resolveKnownTags: false,
+    })
+    const [error] = document.errors
+    if (error !== undefined) throw error
+    visit(document, { Map: refuseRepeatedKeys })
+    return JSON.stringify(document.toJS(), refuseNonFinite)
   } catch (error) {
+    if (error instanceof SluiceError) throw error
     if (!(error instanceof YAMLParseError)) throw malformed(`The request body is not YAML: ${messageOf(error)}.`)
     const { line, col } = lineCounter.linePos(error.pos[0])
     throw malformed(`The request body is not YAML: ${error.message} at line ${line}, column ${col}.`)
+  }
+}
+
+function refuseRepeatedKeys(_key: unknown, { items }: YAMLMap): void {
+  const seen = new Set<unknown>()
+  for (const { key } of items) {
+    if (!isScalar(key)) continue
+    const [start = 0, end = start] = key.range ?? []
+    if (seen.has(key.value)) throw new YAMLParseError([start, end], 'DUPLICATE_KEY', 'Map keys must be unique')
+    seen.add(key.value)
   }
 }
 
