@@ -1,10 +1,11 @@
 import { findMissingOrders } from '../db/orders.ts'
 import type { IdempotencyKey } from '../db/runs.ts'
 import type { Engine } from '../engine/engine.ts'
-import { startRuns, type Started, type StartRequest } from '../engine/start.ts'
+import { registerWorkflow } from '../engine/register.ts'
+import { findStarted, refuseBadInputs, startRuns, type Started, type StartRequest } from '../engine/start.ts'
 import { SluiceError, type InputProblem } from '../errors.ts'
 import { readRun, showNewRun } from './run-view.ts'
-import type { RunView, StartRun } from './schemas/run.ts'
+import type { RunView, StartDefinition, StartRun } from './schemas/run.ts'
 import type { RunnableVersion } from './workflow-lookup.ts'
 
 /** A run that was started, now or (`replayed`) by an earlier request with the same idempotency key. */
@@ -22,6 +23,24 @@ export async function startOne(
 ): Promise<StartedRun> {
   await refuseBadRequests(engine, [{ request, path: '' }])
   return showStarted(engine, version, await startRuns(engine, version, [requestOf(request)], key))
+}
+
+/**
+ * Stores a definition and starts a run of it. What the key has started before is answered, and an input that does not
+ * match is refused, before anything is stored. Throws as {@link startOne}, and `invalid_definition`.
+ */
+export async function startDefined(
+  engine: Engine,
+  { definition, ...request }: StartDefinition,
+  key?: IdempotencyKey,
+): Promise<StartedRun> {
+  const name = (definition as { name?: unknown } | null)?.name
+  const before = key && typeof name === 'string' ? await findStarted(engine, name, key) : null
+  if (before !== null) return { run: await readRun(engine, before.ids[0]!), replayed: true }
+  const { workflow, version } = await registerWorkflow(engine, definition, ({ input_schema: schema }) =>
+    refuseBadInputs(schema, [requestOf(request)]),
+  )
+  return startOne(engine, { ...version, name: workflow.name }, request, key)
 }
 
 /** The run that {@link startRuns} started. */

@@ -41,10 +41,15 @@ export async function validate(engine: Engine, definition: Json): Promise<Valida
 /**
  * Stores a definition under its name: as a new workflow, as a new version of it, or not at all where it is already the
  * latest version. Takes the workflow out of the archive. Of simultaneous calls one inserts a version and the others find
- * it. Throws `invalid_definition` with all that is wrong.
+ * it. Throws `invalid_definition` with all that is wrong, and what `accept` throws of a valid one.
  */
-export async function registerWorkflow(engine: Engine, posted: Json): Promise<Registered> {
+export async function registerWorkflow(
+  engine: Engine,
+  posted: Json,
+  accept: (definition: Definition) => void = () => {},
+): Promise<Registered> {
   const definition = await requireValid(engine, posted)
+  accept(definition)
   const fresh = newVersion(definition, posted)
   return await engine.db.orm.transaction(async (tx) => {
     const { name } = definition

@@ -7,6 +7,7 @@ import {
   type NewRun,
 } from '../db/runs.ts'
 import type { SlotGroup } from '../db/admission.ts'
+import { getWorkflow } from '../db/workflows.ts'
 import { SluiceError } from '../errors.ts'
 import { executableProblems } from '../workflow/validate-executable.ts'
 import { checkInput } from '../workflow/input.ts'
@@ -81,6 +82,13 @@ export async function startRuns(
   const owner = key && (await findIdempotencyOwner(engine.db, version.workflowId, key.key))
   if (key && owner) return replay(owner, key)
   throw refusal ?? new VersionMovedOn(`version ${version.id} is not the latest any more`)
+}
+
+/** What an earlier request with a key has started of a workflow; null: nothing. Throws `idempotency_mismatch`. */
+export async function findStarted(engine: Engine, workflow: string, key: IdempotencyKey): Promise<Started | null> {
+  const found = await getWorkflow(engine.db, workflow)
+  const owner = found && (await findIdempotencyOwner(engine.db, found.id, key.key))
+  return owner ? replay(owner, key) : null
 }
 
 /** As {@link startRuns}; null where the key is taken, or the version is not the latest any more. */
@@ -178,7 +186,8 @@ function refuseUnsupported(definition: Parameters<typeof executableProblems>[0])
   )
 }
 
-function refuseBadInputs(
+/** Throws `invalid_input` where an input does not match the `input_schema`. */
+export function refuseBadInputs(
   schema: Parameters<typeof checkInput>[0] | undefined,
   requests: readonly StartRequest[],
 ): void {

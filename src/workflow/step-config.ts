@@ -12,6 +12,7 @@ import {
 } from './definition.ts'
 import { readable } from './draft.ts'
 import type { Json } from './json-value.ts'
+import { momentText } from './moment.ts'
 import { LIMITS } from './limits.ts'
 
 /** What `config` may hold, type by type, and which of its keys are bindings or expressions. */
@@ -56,13 +57,11 @@ const approvalConfig = z
     }
   })
 
-const instant = z.iso.datetime({ offset: true })
-
 const waitConfig = z
   .strictObject({
     seconds: seconds.optional(),
     until: text
-      .refine((value) => !isLiteral(value) || instant.safeParse(value).success, {
+      .refine((value) => !isLiteral(value) || momentText.safeParse(value).success, {
         message: 'is neither an ISO 8601 time with its zone, such as 2026-01-31T09:00:00Z, nor a binding',
       })
       .optional(),

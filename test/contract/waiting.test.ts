@@ -77,13 +77,16 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect(done).toMatchObject({ status: 'completed', output: { a: null } })
     })
 
-    test('until what is no time fails', async () => {
-      const done = await run(
-        { name: 'wait', steps: [{ id: 'a', type: 'wait', config: { until: '$input.until' } }] },
-        { until: 'soon' },
-      )
-      expect(stepOf(done, 'a').error_message).toContain('ISO 8601')
-    })
+    test.each(['soon', '2026', '2026-02-30T00:00:00Z', '9999-12-31T23:59:59-05:00', '+010000-01-01T00:00:00Z'])(
+      'until %s, which is no time, fails',
+      async (until) => {
+        const done = await run(
+          { name: 'wait', steps: [{ id: 'a', type: 'wait', config: { until: '$input.until' } }] },
+          { until },
+        )
+        expect(stepOf(done, 'a').error_message).toContain('ISO 8601')
+      },
+    )
 
     test('is skipped at once when a step fails that stops the run', async () => {
       const id = await start({
@@ -263,6 +266,15 @@ describe.each(BACKENDS)('on %s', (backend) => {
       for (const name of ['paid', 'mine']) await post(`runs/${id}/events`, { name, data: name })
       expect(await ended(id)).toMatchObject({ status: 'completed', output: { a: 'mine' } })
     })
+
+    test.each(['${{ input.name.substring(0, 1) }}', '${{ input.name + input.name }}'])(
+      'of a name that none can have fails its step: %s',
+      async (event) => {
+        const name = '😀'.repeat(40)
+        const done = await run({ name: 'unnameable', steps: [waits({ event })] }, { name })
+        expect(done).toMatchObject({ status: 'failed', error: { code: 'invalid_event' } })
+      },
+    )
 
     test('that does not come in time fails its step', async () => {
       const done = await run({ name: 'late', steps: [{ ...waits({}), timeout_seconds: 0.3 }] })

@@ -268,6 +268,23 @@ describe('a definition and a run in one request', () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => b - a)).toEqual([202, ...Array<number>(9).fill(200)])
   })
 
+  it('what a key has started before is answered, and what cannot start refused, without storing a definition', async () => {
+    const post = (definition: unknown, more: object = {}, key?: string) =>
+      api.call<Pick<RunView, 'id'> & Pick<Problem, 'errors'>>('runs', {
+        body: { definition, ...more },
+        headers: key === undefined ? {} : { 'idempotency-key': key },
+      })
+    const latest = async () => (await api.call<{ version: number }>('workflows/kept')).body.version
+    const first = await post(definitionOf('kept'), {}, 'kept-1')
+    await api.call('workflows', { body: definitionOf('kept', { description: 'the second' }) })
+    const again = await post(definitionOf('kept'), {}, 'kept-1')
+    expect([again.status, again.body.id]).toEqual([200, first.body.id])
+    expect((await post(definitionOf('kept', { description: 'the third' }), {}, 'kept-1')).status).toBe(422)
+    const input_schema = { type: 'object', required: ['n'] }
+    expect((await post(definitionOf('kept', { input_schema }), { input: {} })).body.errors?.[0]?.path).toBe('/input/n')
+    expect(await latest()).toBe(2)
+  })
+
   it('the body may be YAML', async () => {
     const body = 'definition:\n  name: inline-yaml\n  steps:\n    - id: a\ninput:\n  n: 1\n'
     const answer = await api.call<RunView>('runs', { body, headers: { 'content-type': 'text/yaml' } })

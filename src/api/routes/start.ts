@@ -1,12 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Engine } from '../../engine/engine.ts'
-import { registerWorkflow } from '../../engine/register.ts'
 import { SluiceError } from '../../errors.ts'
 import { idempotencyHeaders, idempotencyOf } from '../idempotency.ts'
 import { id } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import { runSchema, startBatchSchema, startDefinitionSchema, startRunSchema } from '../schemas/run.ts'
-import { startMany, startOne, type StartedRun } from '../start-run.ts'
+import { startDefined, startMany, startOne, type StartedRun } from '../start-run.ts'
 import { LatestVersions } from '../workflow-lookup.ts'
 import { workflowParams } from './workflows.ts'
 
@@ -58,12 +57,9 @@ export function startRoutes(engine: Engine): OpenAPIHono {
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startDefinitionRoute, async (c) => {
-    const { definition, ...request } = c.req.valid('json')
-    const key = idempotencyOf(c.req.valid('header'), { definition, ...request })
-    const started = await withinDefinition(async () => {
-      const { workflow, version } = await registerWorkflow(engine, definition)
-      return startOne(engine, { ...version, name: workflow.name }, request, key)
-    })
+    const request = c.req.valid('json')
+    const key = idempotencyOf(c.req.valid('header'), request)
+    const started = await withinDefinition(() => startDefined(engine, request, key))
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startBatchRoute, async (c) => {

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { momentText } from '../../workflow/moment.ts'
 
 /** A moment, ISO 8601 in UTC with milliseconds. */
 export const timestamp = z.iso.datetime({ precision: 3 }).openapi({ example: '2026-11-21T09:30:00.000Z' })
@@ -17,8 +18,7 @@ export function iso(date: Date | null): string | null {
 }
 
 /** A moment that a client names: ISO 8601 with a zone, or `Z`. */
-export const givenTimestamp = z.iso
-  .datetime({ offset: true, message: 'a time in ISO 8601 with its zone, like 2026-11-21T09:30:00Z' })
+export const givenTimestamp = momentText
   .transform((text) => new Date(text))
   .openapi({ type: 'string', format: 'date-time' })
 

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { RunDetail, RunEntry } from '../../db/run-queries.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { progressOf } from '../../workflow/outcome.ts'
+import { momentText } from '../../workflow/moment.ts'
 import { COMPENSATION_STATUSES, RUN_STATUSES } from '../../workflow/states.ts'
 import { payload, storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
@@ -107,7 +108,7 @@ const startFields = {
     .optional()
     .openapi({ description: 'Overrides the priority of every step; 9 goes first' }),
   tags: z.array(storableText(1, 128)).max(LIMITS.tags).optional(),
-  start_at: z.iso.datetime({ offset: true }).optional().openapi({ description: 'Not before this time' }),
+  start_at: momentText.optional().openapi({ description: 'Not before this time' }),
 }
 
 /** Body of a start. */
@@ -117,6 +118,8 @@ export type StartRun = z.output<typeof startRunSchema>
 
 /** Body of a start together with the workflow. */
 export const startDefinitionSchema = strict({ definition: postedDefinition, ...startFields }).openapi('StartDefinition')
+
+export type StartDefinition = z.output<typeof startDefinitionSchema>
 
 /** Body of a start of many runs. */
 export const startBatchSchema = strict({ runs: z.array(startRunSchema).min(1).max(LIMITS.batchRuns) }).openapi(

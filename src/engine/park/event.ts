@@ -3,6 +3,7 @@ import { TransactionLost } from '../../db/client.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { evaluateCondition, ExpressionError } from '../../workflow/expressions.ts'
+import { isJson } from '../../workflow/json-value.ts'
 import type { Activation } from '../activate.ts'
 import { scopeOf } from '../scope.ts'
 import type { Outcome } from '../perform.ts'
@@ -29,15 +30,18 @@ export const eventKind: ParkedKind = {
   },
 }
 
+/** Of an event, in characters: what `POST /runs/{id}/events` takes. */
+const LONGEST_NAME = 128
+
 function nameOf(activation: Activation): string {
   const { waitingFor } = activation.row
   if (waitingFor?.kind === 'event') return waitingFor.event
   const { event } = activation.step.step.config
   const name = resolveBinding(event as Json, scopeOf(activation))
-  if (typeof name === 'string' && name !== '') return name
+  if (typeof name === 'string' && name !== '' && name.length <= LONGEST_NAME && isJson(name)) return name
   throw new PermanentFailure(
     'invalid_event',
-    `config.event of step ${activation.step.id} is ${JSON.stringify(name)}: it must be the name of an event`,
+    `config.event of step ${activation.step.id} is ${JSON.stringify(name)}: it must be the name of an event, 1 to ${LONGEST_NAME} characters`,
   )
 }
 

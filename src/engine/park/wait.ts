@@ -1,4 +1,5 @@
 import { resolveBinding } from '../../workflow/bindings.ts'
+import { momentText } from '../../workflow/moment.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
 import { scopeOf } from '../scope.ts'
 import {
@@ -34,10 +35,10 @@ function untilOf({ activation }: ParkContext): string {
   const { seconds, until } = activation.step.step.config
   if (typeof seconds === 'number') return after(activation.row.now, seconds)
   const time = resolveBinding(until ?? null, scopeOf(activation))
-  const parsed = typeof time === 'string' ? Date.parse(time) : Number.NaN
-  if (!Number.isNaN(parsed)) return new Date(parsed).toISOString()
+  const moment = momentText.safeParse(time)
+  if (moment.success) return new Date(moment.data).toISOString()
   throw new PermanentFailure(
     'invalid_time',
-    `config.until of step ${activation.step.id} is ${JSON.stringify(time)}: it must be an ISO 8601 time with its zone, such as 2026-01-31T09:00:00Z`,
+    `config.until of step ${activation.step.id} is ${JSON.stringify(time)}: it must be an ISO 8601 time with its zone, such as 2026-01-31T09:00:00Z, of the years 1 to 9999`,
   )
 }
