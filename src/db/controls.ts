@@ -278,11 +278,13 @@ function beyondItems(targets: readonly Target[]): Map<number, number> {
 /** Whether a run needs no slot, or holds one still. */
 const KEEPS_GOING = '(concurrency_key IS NULL OR completed_at IS NULL AND admitted_at IS NOT NULL)'
 
+const MAY_START = '(start_at IS NULL OR start_at <= now())'
+
 const RESET_RUN = `
 UPDATE runs SET status = 'queued', epoch = epoch + 1, queue_token = NULL, halted_by = NULL, error = NULL, output = NULL, stop_error = NULL,
   completed_at = NULL, steps_completed = NULL, steps_failed = NULL, steps_skipped = NULL,
-  deadline_at = CASE WHEN ${KEEPS_GOING} THEN now() + $2::float8 * interval '1 second' END,
-  admitted_at = CASE WHEN ${KEEPS_GOING} THEN COALESCE(admitted_at, now()) END
+  deadline_at = CASE WHEN ${KEEPS_GOING} AND ${MAY_START} THEN now() + $2::float8 * interval '1 second' END,
+  admitted_at = CASE WHEN ${KEEPS_GOING} AND ${MAY_START} THEN COALESCE(admitted_at, now()) END
 WHERE id = $1::uuid`
 
 /** What must be asked anew although it was answered: the approvals of a step from which a run is repeated. */

@@ -76,7 +76,7 @@ async function add(engine: Engine, specs: readonly FlowSpec[]): Promise<boolean>
 }
 
 /** Whether the queue is known not to answer: what it was handed now would pile up in memory until it does. */
-function isQueueAway({ queue, unanswered }: Engine): boolean {
+export function isQueueAway({ queue, unanswered }: Engine): boolean {
   return unanswered.size > 0 || !queue.connection.isConnected()
 }
 

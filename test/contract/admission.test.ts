@@ -185,6 +185,17 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await throughout(1_500, async () => expect((await api.read(id)).status).toBe('queued'))
   })
 
+  test('a retry does not begin a run before its start_at', async () => {
+    const definition = { name: `retried-${backend}`, steps: [{ id: 'a', config: { action: 'note' }, input: 'early' }] }
+    const id = await start(definition, { start_at: new Date(Date.now() + 60_000).toISOString() })
+    expect((await api.call(`runs/${id}/retry`, { body: { from: 'a' } })).status).toBe(202)
+    await throughout(700, async () => expect((await api.read(id)).status).toBe('queued'))
+    expect((await api.call(`runs/${id}/cancel`, { method: 'POST' })).status).toBe(202)
+    await api.ended(id)
+    expect((await api.call(`runs/${id}/retry`, { method: 'POST' })).status).toBe(202)
+    await throughout(700, async () => expect((await api.read(id)).status).toBe('queued'))
+  })
+
   test('a run that outlasts its timeout_seconds fails, and says so', async () => {
     const id = await start({ name: `slow-${backend}`, timeout_seconds: 1, steps: [hold] })
     const run = await api.ended(id)
