@@ -1,17 +1,17 @@
-import { readActivations, type ActivationRow } from '../db/activation.ts'
+import { readActivations } from '../db/activation.ts'
 import { readOrderViews } from '../db/order-view.ts'
-import { readChildren, readItems } from '../db/park.ts'
+import { readChildren, readItems, type ChildRow } from '../db/park.ts'
 import { listChildRuns, type RunDetail, type RunEntry } from '../db/run-queries.ts'
 import type { StoredError } from '../db/schema.ts'
 import type { StepState } from '../db/run-states.ts'
 import { getStep, type AttemptRow, type StepDetail, type StepRow, type WorkerName } from '../db/step-queries.ts'
 import { SluiceError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
+import { scopeOf } from '../engine/scope.ts'
 import { jobOf } from '../engine/stretch.ts'
-import { at } from '../workflow/at.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
-import { findStep, type FoundStep } from '../workflow/child-step.ts'
-import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
+import { findStep, needsOf, type FoundStep } from '../workflow/child-step.ts'
+import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { inputBindingOf, type Json } from '../workflow/definition.ts'
 import { progressOf } from '../workflow/outcome.ts'
 import { isSettled, type AttemptStatus, type StepStatus } from '../workflow/states.ts'
@@ -84,10 +84,10 @@ function showStep(
 /** A step with its payloads and attempts. Throws `not_found` where the run has no such step. */
 export async function readStepDetail(engine: Engine, run: RunDetail, stepId: string): Promise<StepDetailView> {
   const workflow = await engine.versions.get(run.versionId)
-  const { found, stepIndex } = await requireStep(engine, run, stepId)
+  const { found, stepIndex, child } = await requireStep(engine, run, stepId)
   const [detail, input, childRuns, items] = await Promise.all([
     getStep(engine.db, run.id, stepIndex),
-    resolveInput(engine, { run, workflow, step: found.step, stepIndex, itemIndex: found.itemIndex }),
+    resolveInput(engine, { run, workflow, found, stepIndex, child }),
     listChildRuns(engine.db, run.id),
     found.step.itemStep === null ? undefined : readItems(engine.db, run.id, stepIndex),
   ])
@@ -110,14 +110,14 @@ export async function requireStep(
   engine: Engine,
   run: Pick<RunEntry, 'id' | 'versionId'>,
   stepId: string,
-): Promise<{ found: FoundStep; stepIndex: number }> {
+): Promise<{ found: FoundStep; stepIndex: number; child: ChildRow | null }> {
   const found = findStep(await engine.versions.get(run.versionId), stepId)
   if (found === null) throw noSuchStep(run, stepId)
-  if (found.kind === 'step') return { found, stepIndex: found.step.index }
+  if (found.kind === 'step') return { found, stepIndex: found.step.index, child: null }
   const children = await readChildren(engine.db, [{ runId: run.id, stepId }])
   const child = children.get(`${run.id}/${stepId}`)
   if (child === undefined) throw noSuchStep(run, stepId)
-  return { found, stepIndex: child.stepIndex }
+  return { found, stepIndex: child.stepIndex, child }
 }
 
 function noSuchStep(run: Pick<RunEntry, 'id'>, stepId: string): SluiceError {
@@ -127,33 +127,28 @@ function noSuchStep(run: Pick<RunEntry, 'id'>, stepId: string): SluiceError {
 interface StepPlace {
   run: RunDetail
   workflow: CompiledWorkflow
-  step: CompiledStep
+  found: FoundStep
   stepIndex: number
-  itemIndex: number | null
+  child: ChildRow | null
 }
 
 /**
  * The step's input, computed as the worker does it. Null where the step has none, where a step that it reads has not
  * settled, and where the binding has no value.
  */
-async function resolveInput({ db }: Engine, { run, workflow, step, stepIndex, itemIndex }: StepPlace): Promise<Json> {
+async function resolveInput({ db }: Engine, { run, workflow, found, stepIndex, child }: StepPlace): Promise<Json> {
+  const { step } = found
   const binding = inputBindingOf(step.step)
   if (binding === undefined) return null
+  const needs = child === null ? step.needs : needsOf(found, child.parentIndex)
   const [[row], orders] = await Promise.all([
-    readActivations(db, [{ runId: run.id, stepIndex, dependencies: [], needs: step.needs }]),
+    readActivations(db, [{ runId: run.id, stepIndex, dependencies: [], needs }]),
     run.orderId !== null && step.needsOrder ? readOrderViews(db, [run.orderId]) : new Map<string, Json>(),
   ])
   if (!row || row.needs.some((need) => !isSettled(need.status))) return null
-  const views = new Map<string, ActivationRow['needs'][number]>(
-    step.needs.map((index, position) => [at(workflow.steps, index).id, at(row.needs, position)]),
-  )
-  const scope = {
-    input: run.input ?? null,
-    context: run.context ?? null,
-    order: (run.orderId === null ? undefined : orders.get(run.orderId)) ?? null,
-    steps: (id: string) => views.get(id),
-    ...(itemIndex === null ? {} : { item: row.item, index: itemIndex }),
-  }
+  const order = (run.orderId === null ? undefined : orders.get(run.orderId)) ?? null
+  const data = { input: run.input ?? null, context: run.context ?? null }
+  const scope = scopeOf({ run: data, workflow, step, row, order, child })
   try {
     return resolveBinding(binding, scope)
   } catch {

@@ -59,8 +59,6 @@ export interface ActivationRow {
   waitingFor: WaitingFor | null
   /** Milliseconds until a parked step is to be looked at; null: it has no time. */
   wakeInMs: number | null
-  /** The item of a map; null for any other step. */
-  item: Json
   /** Postgres's time of this read, to the microsecond: the attempt's `started_at`. */
   now: string
   /** In the order of the query's `dependencies`. */
@@ -113,7 +111,6 @@ function rowOf(
     startedAt: state.startedAt,
     waitingFor: state.waitingFor,
     wakeInMs: state.wakeInMs,
-    item: state.item,
     now: state.now,
     dependencies,
     needs,
@@ -138,7 +135,7 @@ const STATE = `${RUN_STATE},
        CASE WHEN s.worker_id IS NULL THEN NULL ELSE (
          SELECT extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 * 1000
          FROM workers w WHERE w.id = s.worker_id AND w.stopped_at IS NULL) END AS "ownerSilentMs",
-       s.started_at::text AS "startedAt", s.waiting_for AS "waitingFor", s.item,
+       s.started_at::text AS "startedAt", s.waiting_for AS "waitingFor",
        extract(epoch FROM s.wake_at - clock_timestamp())::float8 * 1000 AS "wakeInMs"`
 
 const ACTIVATIONS = `

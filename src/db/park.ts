@@ -1,3 +1,4 @@
+import type { Json } from '../workflow/json-value.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { AttemptKey } from './commit.ts'
 import type { Database } from './client.ts'
@@ -63,9 +64,13 @@ export interface ChildRow {
   itemIndex: number | null
   /** Index of the compensation before it, if any. */
   previousIndex: number | null
+  /** What it handles, or undoes, of the list of a map: its value and its place in the list; null where there is no map. */
+  item: { value: Json; index: number } | null
 }
 
-/** Finds children by their ids; the answer is by `run id/step id`. Index: steps_child_id. */
+const itemOf = (row: string): string => `json_build_object('value', ${row}.item, 'index', ${row}.item_index)`
+
+/** Finds children by their ids; the answer is by `run id/step id`. Indexes: steps_child_id, the primary key. */
 export async function readChildren(
   db: Database,
   queries: readonly { runId: string; stepId: string }[],
@@ -77,7 +82,11 @@ export async function readChildren(
             CASE WHEN s.item_index IS NULL THEN (
               SELECT max(p.step_index) FROM steps p
               WHERE p.run_id = s.run_id AND p.parent_index IS NOT NULL AND p.item_index IS NULL AND p.step_index < s.step_index
-            ) END AS "previousIndex"
+            ) END AS "previousIndex",
+            CASE WHEN s.item_index IS NULL THEN (
+              SELECT ${itemOf('p')} FROM steps p
+              WHERE p.run_id = s.run_id AND p.step_index = s.parent_index AND p.item_index IS NOT NULL
+            ) ELSE ${itemOf('s')} END AS item
      FROM unnest($1::uuid[], $2::text[]) AS i(run_id, step_id)
      JOIN steps s ON s.run_id = i.run_id AND s.step_id = i.step_id AND s.parent_index IS NOT NULL`,
     [queries.map((query) => query.runId), queries.map((query) => query.stepId)],

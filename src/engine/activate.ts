@@ -11,7 +11,7 @@ import {
 import { readOrderViews } from '../db/order-view.ts'
 import { readChildren, readItemProgress, type ChildRow, type ItemProgress } from '../db/park.ts'
 import type { JobAddress } from '../queue/names.ts'
-import { findStep } from '../workflow/child-step.ts'
+import { findStep, needsOf, type FoundStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
 import { Batcher } from './batcher.ts'
@@ -90,18 +90,14 @@ export class Activations {
       const { step } = found
       const parts = { run, workflow, step, child: null }
       const isAll = row !== null && step.dependencies.length === 0 && step.needs.length === 0
-      return isAll ? this.complete(address, parts, { row, admitted: true }) : this.readStep(address, parts)
+      const { needs } = step
+      const dependencies = step.dependencies.map(({ index }) => index)
+      return isAll
+        ? this.complete(address, parts, { row, admitted: true })
+        : this.readStep(address, parts, { dependencies, needs })
     }
     const child = await this.children.add({ runId: run.id, stepId: address.step })
-    if (child === null) return null
-    const step = { ...found.step, index: child.stepIndex }
-    if (child.itemIndex !== null) {
-      const map = findStep(workflow, found.parentId ?? '')?.step
-      return this.readStep(address, { run, workflow, step, child }, map)
-    }
-    const before = { id: 'the compensation before it', when: undefined, branch: undefined, tolerated: true }
-    const dependencies = child.previousIndex === null ? [] : [{ ...before, index: child.previousIndex }]
-    return this.readStep(address, { run, workflow, step: { ...step, dependencies }, child })
+    return child === null ? null : this.readChild(address, { run, workflow, child }, found)
   }
 
   /** How far the items of a map have come. */
@@ -109,20 +105,34 @@ export class Activations {
     return this.progress.add({ runId, stepIndex: mapIndex, limit })
   }
 
+  /** Of an item only its map is looked at, of a compensation the one before it. */
+  private readChild(
+    address: JobAddress,
+    parts: Pick<Activation, 'run' | 'workflow'> & { child: ChildRow },
+    found: FoundStep,
+  ): Promise<Activation | null> {
+    const { workflow, child } = parts
+    const { itemIndex, parentIndex, previousIndex } = child
+    const needs = needsOf(found, parentIndex)
+    const step = { ...found.step, index: child.stepIndex }
+    if (itemIndex !== null) {
+      const map = findStep(workflow, found.parentId ?? '')?.step
+      return this.readStep(address, { ...parts, step }, { dependencies: [parentIndex], needs }, map)
+    }
+    const before = { id: 'the compensation before it', when: undefined, branch: undefined, tolerated: true }
+    const dependencies = previousIndex === null ? [] : [previousIndex]
+    const edges = dependencies.map((index) => ({ ...before, index }))
+    return this.readStep(address, { ...parts, step: { ...step, dependencies: edges } }, { dependencies, needs })
+  }
+
   private async readStep(
     address: JobAddress,
     parts: Pick<Activation, 'run' | 'workflow' | 'step' | 'child'>,
+    looksAt: Pick<ActivationQuery, 'dependencies' | 'needs'>,
     map?: CompiledStep,
   ): Promise<Activation | null> {
     const { run, step, child } = parts
-    const row = await this.rows.add({
-      runId: run.id,
-      stepIndex: step.index,
-      // Of an item, only its map is looked at.
-      dependencies:
-        map === undefined || child === null ? step.dependencies.map(({ index }) => index) : [child.parentIndex],
-      needs: step.needs,
-    })
+    const row = await this.rows.add({ runId: run.id, stepIndex: step.index, ...looksAt })
     if (row === null) return null
     const admitted = map === undefined || (await this.isAdmitted(run.id, child!, map))
     return this.complete(address, parts, { row, admitted })

@@ -1,12 +1,23 @@
+import type { ActivationRow } from '../db/activation.ts'
+import type { ChildRow } from '../db/park.ts'
 import type { Condition, DependencyFacts, RunFacts, StepFacts, StepRole } from '../workflow/decide.ts'
 import { evaluateCondition, type Scope } from '../workflow/expressions.ts'
+import type { Json } from '../workflow/json-value.ts'
 import type { Activation } from './activate.ts'
 
-/** The data that the bindings and expressions of an activated step see. */
-export function scopeOf({ run, workflow, step, row, order, child }: Activation): Scope {
+/** What the data that a step sees is made of. */
+type Sight = Pick<Activation, 'workflow' | 'step' | 'order'> & {
+  run: { input: Json; context: Json }
+  row: Pick<ActivationRow, 'needs'>
+  child: Pick<ChildRow, 'item'> | null
+}
+
+/** The data that the bindings and expressions of a step see. */
+export function scopeOf({ run, workflow, step, row, order, child }: Sight): Scope {
   const views = new Map(step.needs.map((index, position) => [workflow.steps[index]!.id, row.needs[position]]))
   const scope = { input: run.input, context: run.context, order, steps: (id: string) => views.get(id) }
-  return child === null || child.itemIndex === null ? scope : { ...scope, item: row.item, index: child.itemIndex }
+  const item = child?.item ?? null
+  return item === null ? scope : { ...scope, item: item.value, index: item.index }
 }
 
 /** The facts that {@link decide} decides from. */

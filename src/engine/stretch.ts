@@ -99,7 +99,6 @@ export function activateNext(
       startedAt: null,
       waitingFor: null,
       wakeInMs: null,
-      item: null,
       now,
       dependencies: step.dependencies.map(({ index }) => ({ status: 'completed', branch: resultOf(index).branch })),
       needs,

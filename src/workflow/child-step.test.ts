@@ -42,13 +42,13 @@ describe('findStep', () => {
       kind: 'step',
       step: workflow.steps[1],
       parentId: null,
-      itemIndex: null,
+      rootIndex: 1,
     })
   })
 
   test('an item of a map is its inner step, which reads what it names itself', () => {
     const found = findStep(workflow, 'ship[12]')
-    expect(found).toMatchObject({ kind: 'item', parentId: 'ship', itemIndex: 12 })
+    expect(found).toMatchObject({ kind: 'item', parentId: 'ship', rootIndex: 2 })
     expect(found?.step).toMatchObject({
       id: 'ship[12]',
       index: -1,
@@ -67,7 +67,7 @@ describe('findStep', () => {
     expect(findStep(workflow, 'grid[3][0]')).toMatchObject({
       kind: 'item',
       parentId: 'grid[3]',
-      itemIndex: 0,
+      rootIndex: 3,
       step: { id: 'grid[3][0]', step: { type: 'task' } },
     })
     expect(findStep(workflow, 'grid[3]')?.step.step.type).toBe('map')
@@ -75,7 +75,7 @@ describe('findStep', () => {
 
   test('a compensation is a task that reads also the output of the step that it undoes', () => {
     const found = findStep(workflow, 'charge.compensate')
-    expect(found).toMatchObject({ kind: 'compensation', parentId: 'charge', itemIndex: null })
+    expect(found).toMatchObject({ kind: 'compensation', parentId: 'charge', rootIndex: 1 })
     expect(found?.step).toMatchObject({
       id: 'charge.compensate',
       index: -1,
@@ -93,7 +93,7 @@ describe('findStep', () => {
 
   test('an item has its own compensation, tried again three times at least', () => {
     const found = findStep(workflow, 'ship[0].compensate')
-    expect(found).toMatchObject({ kind: 'compensation', parentId: 'ship[0]', itemIndex: null })
+    expect(found).toMatchObject({ kind: 'compensation', parentId: 'ship[0]', rootIndex: 2 })
     expect(found?.step).toMatchObject({ action: 'recall', maxRetries: 3, needs: [], needsOrder: true })
   })
 

@@ -7,11 +7,19 @@ export interface FoundStep {
   step: CompiledStep
   /** The map of an item, or the step that is compensated; null for a step of the definition. */
   parentId: string | null
-  /** Of an item its place among the items, from 0; else null. */
-  itemIndex: number | null
+  /** Index of the step of the definition that it belongs to: itself, the outermost map, or the step that is compensated. */
+  rootIndex: number
 }
 
 const CHILD_ID = /^([^[\].]+)((?:\[(?:0|[1-9]\d*)\])*)(\.compensate)?$/
+
+/**
+ * The steps to read for what a step reads, its row's parent at hand: in a compensation the id of the step means what is
+ * compensated, which in a map is the item.
+ */
+export function needsOf({ kind, step, rootIndex }: FoundStep, parentIndex: number): readonly number[] {
+  return kind === 'compensation' ? step.needs.map((index) => (index === rootIndex ? parentIndex : index)) : step.needs
+}
 
 /**
  * What a step id of a run stands for: `charge` is the step, `charge[3]` an item of the map of that name, `charge[3][0]` an
@@ -21,7 +29,7 @@ const CHILD_ID = /^([^[\].]+)((?:\[(?:0|[1-9]\d*)\])*)(\.compensate)?$/
 export function findStep(workflow: CompiledWorkflow, stepId: string): FoundStep | null {
   const index = workflow.indexOf.get(stepId)
   const known = index === undefined ? undefined : workflow.steps[index]
-  if (known !== undefined) return { kind: 'step', step: known, parentId: null, itemIndex: null }
+  if (known !== undefined) return { kind: 'step', step: known, parentId: null, rootIndex: known.index }
   const [, rootId = '', brackets = '', suffix] = CHILD_ID.exec(stepId) ?? []
   const root = workflow.steps[workflow.indexOf.get(rootId) ?? -1]
   if (root === undefined) return null
@@ -34,6 +42,6 @@ export function findStep(workflow: CompiledWorkflow, stepId: string): FoundStep 
     kind: suffix === undefined ? 'item' : 'compensation',
     step: { ...step, id: stepId },
     parentId,
-    itemIndex: suffix === undefined ? (places.at(-1) ?? null) : null,
+    rootIndex: root.index,
   }
 }

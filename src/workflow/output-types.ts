@@ -58,6 +58,15 @@ export function itemStepOf({ type, config }: TypedStep): TypedStep | null {
   return { type: inner.type, config: inner.config, outputSchema: inner.output_schema }
 }
 
+/** What is known of the items of a list of these types, of lists within lists `depth` deep. */
+export function itemTypesOf(types: readonly ValueType[], depth: number): readonly ValueType[] {
+  if (depth === 0) return types
+  return itemTypesOf(
+    types.flatMap((type) => (type.kind === 'list' ? type.items : [])),
+    depth - 1,
+  )
+}
+
 /**
  * Why a value of these types cannot have a path, for a message: `step "charge" has no field "amuont" in its output; did
  * you mean "amount"?`. Null where it may. `owner` and `value` are how the value is called there.

@@ -81,6 +81,22 @@ describe('bindings to declared outputs', () => {
     ])
   })
 
+  test('within maps, a compensation reads the output of its item', () => {
+    const undoneWith = (input: Json) => {
+      const step: Json = { output_schema: PAYMENT, compensate: { action: 'charge_payment', input } }
+      const row: Json = { type: 'map', config: { items: '$item', step } }
+      return problemsOf({ steps: [{ id: 'm', type: 'map', config: { items: [[1]], step: row } }] })
+    }
+    expect(undoneWith(['$item', '$index', '$m.amount'])).toEqual([])
+    expect(undoneWith('$m.amuont')).toEqual([
+      [
+        'invalid_binding',
+        '/steps/0/config/step/config/step/compensate/input',
+        '$m.amuont: step "m" has no field "amuont" in its output; did you mean "amount"?',
+      ],
+    ])
+  })
+
   test('an action tells what it returns', () => {
     const charge = { config: { action: 'charge_payment' } }
     expect(problemsOf(reading('$charge.payment_id', charge))).toEqual([])

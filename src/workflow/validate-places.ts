@@ -2,7 +2,7 @@ import { compileBinding, type BindingReference } from './bindings.ts'
 import { parseExpression, type Expression, type MemberPath } from './expressions.ts'
 import type { Json } from './json-value.ts'
 import { nearest } from './nearest.ts'
-import { pathFaultOf, type ValueType } from './output-types.ts'
+import { itemTypesOf, pathFaultOf, type ValueType } from './output-types.ts'
 import { pointer, type ProblemList } from './problems.ts'
 import { shortened } from './quote.ts'
 import type { Place } from './step-config.ts'
@@ -135,9 +135,18 @@ export function checkPlaces(
 ): void {
   for (const place of places) {
     const path = pointer('steps', stepIndex, ...place.path)
-    const isUpstream = place.isAfter ? (id: string) => id === around.stepId || around.isUpstream(id) : around.isUpstream
-    const here = { ...around, isUpstream, extra: place.extra }
+    const here = { ...(place.isAfter ? afterwards(around, place) : around), extra: place.extra }
     if (place.kind === 'binding') checkBinding(place.value, path, here, problems)
     else if (typeof place.value === 'string') checkExpression(place.value, place.kind, path, here, problems)
   }
+}
+
+/** A compensation may read the output of what it undoes, by the id of the step: in a map, that of the item. */
+function afterwards<T extends Omit<Surroundings, 'extra'>>(around: T, { path }: Place): T {
+  const depth = path.filter((key, index) => key === 'step' && path[index - 1] === 'config').length
+  const typesOf = (id: string | null): readonly ValueType[] => {
+    const types = around.typesOf(id)
+    return id === around.stepId ? itemTypesOf(types, depth) : types
+  }
+  return { ...around, isUpstream: (id: string) => id === around.stepId || around.isUpstream(id), typesOf }
 }

@@ -484,6 +484,78 @@ describe.each(BACKENDS)('on %s', (backend) => {
       })
     })
 
+    test('of an item reads the item, its place and the output of the item, also of a map that failed', async () => {
+      const inner = (output: unknown, undo: unknown) => ({
+        type: 'transform',
+        config: { output },
+        compensate: { action: 'echo', input: undo },
+      })
+      const undo = {
+        item: '$item',
+        index: '$index',
+        own: '$m.n',
+        sum: '${{ steps.m.output.n + index }}',
+        all: '$before',
+      }
+      const fails = (id: string, dependency: string) => ({
+        id,
+        config: { duration_seconds: 0, fail_probability: 1 },
+        depends_on: [dependency],
+      })
+      const done = await run({
+        name: 'saga-of-items',
+        steps: [
+          { id: 'before', type: 'transform', config: { output: 'b' } },
+          {
+            id: 'm',
+            type: 'map',
+            depends_on: ['before'],
+            config: { items: [5, 6], step: inner({ n: '$item' }, undo) },
+          },
+          fails('x', 'm'),
+        ],
+      } as DefinitionInput)
+      expect(done).toMatchObject({ status: 'failed', compensation: 'completed' })
+      const undone = await api.call(`runs/${done.id}/steps/${encodeURIComponent('m[1].compensate')}`)
+      const input = { item: 6, index: 1, own: 6, sum: 7, all: 'b' }
+      expect(undone.body).toMatchObject({ input, output: input, parent_step_id: 'm[1]' })
+
+      const partly = { ...inner({ n: '$item.n' }, undo), config: { output: { n: '$item.n' } } }
+      const broken = await run({
+        name: 'saga-of-some-items',
+        steps: [
+          { id: 'before', type: 'transform', config: { output: 'b' } },
+          { id: 'm', type: 'map', depends_on: ['before'], config: { items: [{ n: 1 }, {}], step: partly } },
+        ],
+      } as DefinitionInput)
+      expect(broken).toMatchObject({ status: 'failed', compensation: 'completed' })
+      expect((await api.call(`runs/${broken.id}/steps/${encodeURIComponent('m[0].compensate')}`)).body).toMatchObject({
+        output: { item: { n: 1 }, index: 0, own: 1, sum: 1, all: 'b' },
+      })
+    })
+
+    test('of an item of a map within a map reads that item', async () => {
+      const innermost = {
+        type: 'transform',
+        config: { output: '$item' },
+        compensate: { action: 'echo', input: ['$item', '$index', '$m'] },
+      }
+      const done = await run({
+        name: 'saga-of-a-grid',
+        steps: [
+          {
+            id: 'm',
+            type: 'map',
+            config: { items: [[1], [2, 3]], step: { type: 'map', config: { items: '$item', step: innermost } } },
+          },
+          { id: 'x', config: { duration_seconds: 0, fail_probability: 1 }, depends_on: ['m'] },
+        ],
+      })
+      expect(done).toMatchObject({ status: 'failed', compensation: 'completed' })
+      const undone = await api.call(`runs/${done.id}/steps/${encodeURIComponent('m[1][1].compensate')}`)
+      expect(undone.body).toMatchObject({ output: [3, 1, 3] })
+    })
+
     test('that fails is retried, does not keep the others from running, and shows in the run', async () => {
       const done = await run(saga({ action: 'fail_times', input: { times: 100 } }))
       expect(done).toMatchObject({ status: 'failed', compensation: 'failed', error: { code: 'compensation_failed' } })
