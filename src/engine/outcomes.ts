@@ -1,4 +1,5 @@
 import type { AttemptKey, Settlement, StepResult } from '../db/commit.ts'
+import { isUnstorable } from '../db/retryable.ts'
 import { handBackJob, retryJob } from '../queue/control.ts'
 import { sendChanges } from './abort.ts'
 import type { Activation } from './activate.ts'
@@ -48,8 +49,24 @@ export class Outcomes {
     this.foreseen = foreseen
   }
 
-  /** Commits how an attempt ended, and ends its job where it is to come up again later. */
-  finish({ outcome, mark }: EndedAttempt, attempt: Attempted): Promise<Progress> {
+  /**
+   * Commits how an attempt ended, and ends its job where it is to come up again later. What Postgres cannot hold is known
+   * before it is sent; should something have been missed, the attempt has failed, for to send it again would never end.
+   */
+  async finish(ended: EndedAttempt, attempt: Attempted): Promise<Progress> {
+    try {
+      return await this.commit(ended, attempt)
+    } catch (error) {
+      if (!isUnstorable(error)) throw error
+      const { run, step } = attempt.activation
+      this.engine.log.error({ err: error, run: run.id, step: step.id }, 'Postgres cannot hold how an attempt ended')
+      const message = `how an attempt of step ${step.id} ended cannot be stored; the log of the worker says why`
+      const failure = { error: { code: 'not_storable', message }, retry: false, afterMs: null }
+      return this.fail({ kind: 'failed', ...failure }, ended.mark, attempt)
+    }
+  }
+
+  private commit({ outcome, mark }: EndedAttempt, attempt: Attempted): Promise<Progress> {
     switch (outcome.kind) {
       case 'completed':
         return this.complete(outcome.result, mark, attempt)
