@@ -171,10 +171,10 @@ const RULES: Readonly<Record<string, string>> = {
     WHERE d.type = 'approval' AND s.status IN ('completed', 'failed')
       AND (a.answers <> 1 OR a.open > 0 OR (s.status = 'completed') <> (a.approved = 1))`,
 
-  'an event wakes one step once': `
+  'a step that waits for an event takes one': `
     SELECT d.run_id, d.step_id, s.status, count(e.id) AS taken FROM defined d
     JOIN steps s ON s.run_id = d.run_id AND s.step_index = d.step_index
-    LEFT JOIN events e ON e.run_id = d.run_id AND e.step_index = d.step_index
+    LEFT JOIN events e ON e.run_id = d.run_id AND d.step_index = ANY(e.step_index || e.also_taken_by)
     WHERE d.type = 'wait_event'
     GROUP BY d.run_id, d.step_id, s.status HAVING count(e.id) <> (s.status = 'completed')::int`,
 

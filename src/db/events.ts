@@ -3,7 +3,7 @@ import type { Json } from '../workflow/definition.ts'
 import type { Database } from './client.ts'
 import { events } from './schema.ts'
 
-/** Events of runs: kept from the moment that they are sent, and taken by one step each. */
+/** Events of runs: kept from the moment that they are sent, until the steps that wait for them have taken them. */
 
 type Executor = Pick<Database, 'batch'>
 
@@ -58,31 +58,50 @@ WITH run AS (
 )
 SELECT run.status, run.epoch, run.held, (SELECT array_agg(step_id) FROM woken) AS steps FROM run`
 
-/** An event that no step has taken. */
-export interface UntakenEvent {
+/** A step that waits for an event, and since when: the settling of its dependencies, or the start of an item's map. */
+export interface Waiter {
+  runId: string
+  name: string
+  /** Indexes of the steps of which the last to settle, or else to start, made it due; none: the run did. */
+  dueBehind: readonly number[]
+  /** When it began, for one that was held back until then; null for any other. */
+  since: string | null
+}
+
+/** An event that a step may take. */
+export interface OfferedEvent {
   id: string
   name: string
   data: Json
 }
 
-/** Events of a name that no step has taken, oldest first. Index: events_run. */
-export async function listUntaken(db: Executor, runId: string, name: string): Promise<UntakenEvent[]> {
-  return db.batch<UntakenEvent & Record<string, unknown>>(
-    'untaken_events',
-    `SELECT id, name, data FROM events WHERE run_id = $1::uuid AND name = $2 AND step_index IS NULL ORDER BY id`,
-    [runId, name],
-  )
+/**
+ * Events of a name that no step had taken before this one waited, oldest first. What is offered once stays so, whoever else
+ * takes it. Indexes: events_run, the primary keys.
+ */
+export async function listOffered(db: Executor, { runId, name, dueBehind, since }: Waiter): Promise<OfferedEvent[]> {
+  return db.batch<OfferedEvent & Record<string, unknown>>('offered_events', OFFERED, [runId, name, dueBehind, since])
 }
 
-/** Takes an event for a step; false where another step has it. Locks the event's row. */
-export async function takeEvent(db: Executor, id: string, stepIndex: number): Promise<boolean> {
-  const rows = await db.batch(
-    'take_event',
-    `UPDATE events SET step_index = $2, taken_at = clock_timestamp() WHERE id = $1::uuid AND step_index IS NULL RETURNING id`,
-    [id, stepIndex],
-  )
-  return rows.length > 0
+const OFFERED = `
+WITH due AS (
+  SELECT COALESCE($4::timestamptz, greatest(r.created_at, (
+    SELECT max(COALESCE(s.completed_at, s.started_at)) FROM steps s WHERE s.run_id = r.id AND s.step_index = ANY($3::int[])
+  ))) AS at
+  FROM runs r WHERE r.id = $1::uuid
+)
+SELECT e.id, e.name, e.data FROM events e, due
+WHERE e.run_id = $1::uuid AND e.name = $2 AND (e.taken_at IS NULL OR e.taken_at > due.at) ORDER BY e.id`
+
+/** Takes an event that was offered to a step. Locks the event's row. */
+export async function takeEvent(db: Executor, id: string, stepIndex: number): Promise<void> {
+  await db.batch('take_event', TAKE, [id, stepIndex])
 }
+
+const TAKE = `
+UPDATE events SET step_index = COALESCE(step_index, $2::int), taken_at = COALESCE(taken_at, clock_timestamp()),
+  also_taken_by = CASE WHEN step_index IS NULL THEN also_taken_by ELSE also_taken_by || $2::int END
+WHERE id = $1::uuid`
 
 /** Events of a run, oldest first, behind the one of id `after`. Index: events_run. */
 export async function listEvents(

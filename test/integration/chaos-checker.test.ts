@@ -286,8 +286,13 @@ const BROKEN: [rule: string, how: string, statement: string][] = [
     'it asks again',
     `INSERT INTO approvals (id, run_id, step_index, step_id, input_hash) VALUES ('${id(2)}', '${id(1)}', 3, 'gate', 'h')`,
   ],
-  ['an event wakes one step once', 'two did', `UPDATE events SET step_index = 5`],
-  ['an event wakes one step once', 'none did', `UPDATE events SET step_index = NULL`],
+  ['a step that waits for an event takes one', 'it took two', `UPDATE events SET step_index = 5`],
+  [
+    'a step that waits for an event takes one',
+    'it took another with a step beside it',
+    `UPDATE events SET step_index = 4, also_taken_by = '{5}' WHERE step_index IS NULL`,
+  ],
+  ['a step that waits for an event takes one', 'it took none', `UPDATE events SET step_index = NULL`],
   ['a wait is not cut short', 'it was', set(1, 4, `completed_at = ${at(11.9)}`)],
   [
     'a workflow step has one child run',

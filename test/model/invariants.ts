@@ -164,7 +164,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
 
   'an event that woke no step, or a step that no event woke': `
     SELECT s.run_id, s.step_id, s.status, count(e.id) AS events
-    FROM s JOIN defined d USING (run_id, step_index) LEFT JOIN events e ON e.run_id = s.run_id AND e.step_index = s.step_index
+    FROM s JOIN defined d USING (run_id, step_index) LEFT JOIN events e ON e.run_id = s.run_id AND s.step_index = ANY(e.step_index || e.also_taken_by)
     WHERE d.type = 'wait_event'
     GROUP BY s.run_id, s.step_id, s.status HAVING count(e.id) <> (s.status = 'completed')::int`,
 

@@ -11,7 +11,7 @@ export const eventSchema = z
     name: z.string(),
     data: payload,
     created_at: timestamp,
-    taken_at: timestampOrNull.openapi({ description: 'When a step took it; each event wakes one step once' }),
+    taken_at: timestampOrNull.openapi({ description: 'When the first step took it; null: no step has' }),
   })
   .openapi('Event')
 

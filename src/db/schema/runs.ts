@@ -110,7 +110,10 @@ export const runs = pgTable(
   ],
 )
 
-/** Events that were sent to a run. Each wakes one step once: `stepIndex` is the step that took it. */
+/**
+ * Events that were sent to a run: `stepIndex` and `takenAt` are of the step that took it first, `alsoTakenBy` has the others
+ * that waited by then.
+ */
 export const events = pgTable(
   'events',
   {
@@ -124,6 +127,10 @@ export const events = pgTable(
       .notNull()
       .default(sql`clock_timestamp()`),
     stepIndex: integer('step_index'),
+    alsoTakenBy: integer('also_taken_by')
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     takenAt: at('taken_at'),
   },
   (t) => [index('events_run').on(t.runId, t.name, t.id)],

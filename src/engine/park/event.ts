@@ -1,16 +1,20 @@
-import { listUntaken, takeEvent } from '../../db/events.ts'
+import { listOffered, takeEvent, type OfferedEvent, type Waiter } from '../../db/events.ts'
 import { TransactionLost } from '../../db/client.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
+import { findStep } from '../../workflow/child-step.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { evaluateCondition, ExpressionError } from '../../workflow/expressions.ts'
 import { isJson } from '../../workflow/json-value.ts'
-import type { Activation } from '../activate.ts'
+import { concurrencyOf, type Activation } from '../activate.ts'
 import { scopeOf } from '../scope.ts'
 import type { Outcome } from '../perform.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
 import { completed, isDue, park, timedOut, timeoutAt, type ParkContext, type ParkedKind } from './parked.ts'
 
-/** `wait_event`: until an event of a name comes that matches. The oldest that nobody has taken is looked at first. */
+/**
+ * `wait_event`: until an event of a name comes that matches. Each step takes the oldest that nobody had taken before it
+ * waited: so an event goes to all steps that wait, and is kept where none does.
+ */
 export const eventKind: ParkedKind = {
   async begin({ activation }) {
     return park({ kind: 'event', event: nameOf(activation) }, timeoutAt(activation))
@@ -18,12 +22,11 @@ export const eventKind: ParkedKind = {
   async look(context) {
     const { engine, activation } = context
     const { match } = activation.step.step.config
-    const events = await listUntaken(engine.db, activation.run.id, nameOf(activation))
-    for (const { id, name, data } of events) {
-      if (typeof match === 'string' && !isMatch(context, match, { name, data })) continue
-      const outcome = await take(context, id, data)
-      if (outcome !== null) return outcome
-    }
+    const events = await listOffered(engine.db, waiterOf(activation))
+    const isWanted = ({ name, data }: OfferedEvent) =>
+      typeof match !== 'string' || isMatch(context, match, { name, data })
+    const event = events.find(isWanted)
+    if (event !== undefined) return take(context, event)
     return isDue(timeoutAt(activation), activation)
       ? timedOut(activation)
       : { kind: 'still', wakeAt: timeoutAt(activation) }
@@ -45,6 +48,20 @@ function nameOf(activation: Activation): string {
   )
 }
 
+/**
+ * A step waits from when it is its turn, and not from when a worker gets to it: so it is no matter of chance which of the
+ * steps beside one another get an event. An item that the concurrency of its map holds back waits once it has begun.
+ */
+function waiterOf(activation: Activation): Waiter {
+  const { run, workflow, step, row, child } = activation
+  const parts = { runId: run.id, name: nameOf(activation), since: null }
+  if (child === null) return { ...parts, dueBehind: step.dependencies.map(({ index }) => index) }
+  const map = findStep(workflow, findStep(workflow, step.id)?.parentId ?? '')?.step
+  const limit = map === undefined ? null : concurrencyOf(map)
+  const isHeldBack = limit !== null && child.itemIndex! >= limit
+  return { ...parts, dueBehind: [child.parentIndex], since: isHeldBack ? row.startedAt : null }
+}
+
 /** An event of which the condition can say nothing, since it has not the fields, is another one than is waited for. */
 function isMatch({ engine, activation }: ParkContext, match: string, event: { name: string; data: Json }): boolean {
   try {
@@ -59,14 +76,14 @@ function isMatch({ engine, activation }: ParkContext, match: string, event: { na
   }
 }
 
-/** Takes an event and settles the step, both or neither; null where another step was faster. */
-async function take(context: ParkContext, id: string, data: Parameters<typeof completed>[0]): Promise<Outcome | null> {
+/** Takes an event and settles the step, both or neither. */
+async function take(context: ParkContext, event: OfferedEvent): Promise<Outcome> {
   const { engine, activation, commitWithin } = context
-  const end = completed(data)
+  const end = completed(event.data)
   if (end.kind !== 'completed') return end
   try {
     return await engine.db.transaction(async (_tx, batch) => {
-      if (!(await takeEvent({ batch }, id, activation.step.index))) return null
+      await takeEvent({ batch }, event.id, activation.step.index)
       if (!(await commitWithin(batch, end.result))) throw new Fenced()
       return { kind: 'committed' as const }
     })

@@ -1,0 +1,1 @@
+ALTER TABLE "events" ADD COLUMN "also_taken_by" integer[] DEFAULT '{}' NOT NULL;
