@@ -49,6 +49,18 @@ describe('schemas', () => {
     expect(checkAgainstSchema(schema, 'x')[0]?.message).toContain('the schema at')
   })
 
+  it('what every object inherits is no property of it', () => {
+    const schema: Json = { type: 'object', required: ['constructor'], properties: { toString: { type: 'string' } } }
+    expect(checkAgainstSchema(schema, {})).toEqual([{ path: '/constructor', message: 'is required' }])
+    expect(checkAgainstSchema(schema, { constructor: 1, toString: 'x' })).toEqual([])
+    expect(checkAgainstSchema(schema, { constructor: 1, toString: 2 })).toMatchObject([{ path: '/toString' }])
+  })
+
+  it('a multiple is one in decimals', () => {
+    expect(checkAgainstSchema({ multipleOf: 0.01 }, 0.07)).toEqual([])
+    expect(checkAgainstSchema({ multipleOf: 0.01 }, 0.075)).toEqual([{ path: '', message: 'must be multiple of 0.01' }])
+  })
+
   it('two schemas may have the same $id, and annotations of their own', () => {
     const one: Json = { $id: 'https://example.com/s', type: 'string', 'x-note': 'first' }
     const two: Json = { $id: 'https://example.com/s', type: 'number' }

@@ -1,8 +1,9 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv2020, str, type ErrorObject, type KeywordDefinition, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { LRUCache } from 'lru-cache'
 import { findJsonFault, type Json } from './json-value.ts'
 import { LIMITS } from './limits.ts'
+import { isMultipleOf } from './multiple-of.ts'
 import { didYouMean } from './nearest.ts'
 import { pointer, type Problem } from './problems.ts'
 
@@ -112,8 +113,20 @@ function newAjv(): Ajv2020 {
     meta: false,
     validateSchema: false,
     verbose: true,
+    // What every object inherits, such as `constructor`, is no property of it.
+    ownProperties: true,
   })
+  ajv.removeKeyword('multipleOf').addKeyword(MULTIPLE_OF)
   return addFormats(ajv)
+}
+
+/** Ajv's own takes the quotient for exact, and so refuses 0.07 as a multiple of 0.01. */
+const MULTIPLE_OF: KeywordDefinition = {
+  keyword: 'multipleOf',
+  type: 'number',
+  schemaType: 'number',
+  error: { message: ({ schemaCode }) => str`must be multiple of ${schemaCode}` },
+  compile: (divisor: number) => (value: number) => isMultipleOf(value, divisor),
 }
 
 function describeError(error: ErrorObject): { path: string; message: string } {
