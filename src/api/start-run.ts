@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import { registerWorkflow } from '../engine/register.ts'
 import { findStarted, refuseBadInputs, startRuns, type Started, type StartRequest } from '../engine/start.ts'
 import { SluiceError, type InputProblem } from '../errors.ts'
+import { WORKFLOW_NAME } from '../workflow/definition.ts'
 import { readRun, showNewRun } from './run-view.ts'
 import type { RunView, StartDefinition, StartRun } from './schemas/run.ts'
 import type { RunnableVersion } from './workflow-lookup.ts'
@@ -35,7 +36,8 @@ export async function startDefined(
   key?: IdempotencyKey,
 ): Promise<StartedRun> {
   const name = (definition as { name?: unknown } | null)?.name
-  const before = key && typeof name === 'string' ? await findStarted(engine, name, key) : null
+  const before =
+    key && typeof name === 'string' && WORKFLOW_NAME.test(name) ? await findStarted(engine, name, key) : null
   if (before !== null) return { run: await readRun(engine, before.ids[0]!), replayed: true }
   const { workflow, version } = await registerWorkflow(engine, definition, ({ input_schema: schema }) =>
     refuseBadInputs(schema, [requestOf(request)]),

@@ -1,3 +1,4 @@
+import { MOST_VERSIONS, WORKFLOW_NAME } from './definition.ts'
 import type { Json } from './json-value.ts'
 import { LIMITS } from './limits.ts'
 import { pointer, type ProblemList } from './problems.ts'
@@ -31,8 +32,13 @@ function containedIn(step: Json | undefined, path: readonly (string | number)[])
   // What nests deeper is refused as a whole.
   if (path.length > LIMITS.jsonDepth) return null
   if (type === 'map') return containedIn(inner, [...path, 'config', 'step'])
-  if (type !== 'workflow' || typeof workflow !== 'string') return null
-  return { workflow, version: typeof version === 'number' ? version : null, path: pointer(...path) }
+  if (type !== 'workflow' || typeof workflow !== 'string' || !WORKFLOW_NAME.test(workflow)) return null
+  if (version === undefined) return { workflow, version: null, path: pointer(...path) }
+  return isVersion(version) ? { workflow, version, path: pointer(...path) } : null
+}
+
+function isVersion(version: Json): version is number {
+  return Number.isInteger(version) && (version as number) >= 1 && (version as number) <= MOST_VERSIONS
 }
 
 /** Refuses steps that run the latest version of their own workflow: that is the one being validated. */

@@ -56,6 +56,8 @@ export const EXECUTABLE_STEP_TYPES = [
 
 /** Letters that a workflow name may have. */
 export const WORKFLOW_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+/** No workflow has a version above this one: it is the largest number that Postgres can store there. */
+export const MOST_VERSIONS = 2_147_483_647
 /** Letters that a step id may have. */
 export const STEP_ID = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 /** Letters that a queue name may have: it becomes part of a BullMQ queue's name, where a colon is not allowed. */

@@ -7,6 +7,7 @@ import {
   mapStepSchema,
   positiveSeconds,
   seconds,
+  MOST_VERSIONS,
   WORKFLOW_NAME,
   type StepType,
 } from './definition.ts'
@@ -86,7 +87,7 @@ const mapConfig = z.strictObject({
 
 const workflowConfig = z.strictObject({
   workflow: z.string().regex(WORKFLOW_NAME, 'is not the name of a workflow'),
-  version: z.int().min(1).optional().describe('default: the latest when the step starts'),
+  version: z.int().min(1).max(MOST_VERSIONS).optional().describe('default: the latest when the step starts'),
   ...attemptKeys,
 })
 

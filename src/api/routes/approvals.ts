@@ -8,6 +8,7 @@ import { SluiceError } from '../../errors.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { APPROVAL_STATUSES } from '../../workflow/states.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
+import { storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
 import { requireRun } from '../run-view.ts'
 import { approvalSchema, decisionSchema, showApproval } from '../schemas/approval.ts'
@@ -25,7 +26,7 @@ const listRoute = createRoute({
   request: {
     query: strict({
       status: listOf(APPROVAL_STATUSES).optional(),
-      workflow: z.string().optional().openapi({ description: 'Id or name' }),
+      workflow: storableText(1, 128).optional().openapi({ description: 'Id or name' }),
       run: z.uuid().optional().openapi({ description: 'Id of a run' }),
       ...pageQuery,
     }),
