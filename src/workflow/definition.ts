@@ -126,7 +126,7 @@ export const stepSchema = z.strictObject({
 /** The step that a `map` runs for each item: a step without id and dependencies. */
 export const mapStepSchema = stepSchema.omit({ id: true, depends_on: true, join: true })
 
-const cronTriggerSchema = z.strictObject({
+export const cronTriggerSchema = z.strictObject({
   type: z.literal('cron'),
   cron: z.string().min(1).describe('minute, hour, day of month, month, day of week'),
   timezone: z.string().optional().describe('IANA name, default UTC'),
@@ -138,6 +138,13 @@ const webhookTriggerSchema = z.strictObject({ type: z.literal('webhook'), input:
 
 export const triggerSchema = z.discriminatedUnion('type', [cronTriggerSchema, webhookTriggerSchema])
 export type Trigger = z.output<typeof triggerSchema>
+/** A trigger that starts runs at certain times. */
+export type CronTrigger = z.output<typeof cronTriggerSchema>
+
+export const concurrencySchema = z.strictObject({
+  limit: z.int().min(1).max(1_000_000),
+  key: z.string().min(1).optional(),
+})
 
 export const definitionSchema = z.strictObject({
   name: z
@@ -151,10 +158,7 @@ export const definitionSchema = z.strictObject({
     .default('stop')
     .describe('stop: once a step has failed no further step executes; finish: other branches go on'),
   timeout_seconds: positiveSeconds.optional().describe('the run fails when it lasts longer'),
-  concurrency: z
-    .strictObject({ limit: z.int().min(1).max(1_000_000), key: z.string().min(1).optional() })
-    .optional()
-    .describe('at most `limit` unfinished runs, per value of `key`'),
+  concurrency: concurrencySchema.optional().describe('at most `limit` unfinished runs, per value of `key`'),
   sequencing: z.enum(['step', 'segment']).default('step'),
   output: jsonSchema
     .optional()

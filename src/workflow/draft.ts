@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import {
   compensateSchema,
+  concurrencySchema,
+  cronTriggerSchema,
   definitionSchema,
   dependencySchema,
   stepSchema,
-  triggerSchema,
+  type CronTrigger,
   type Definition,
   type Join,
-  type Trigger,
 } from './definition.ts'
 import type { Json } from './json-value.ts'
 
@@ -17,10 +18,16 @@ import type { Json } from './json-value.ts'
  */
 export interface Draft {
   steps: DraftStep[]
-  triggers: { index: number; trigger: Trigger }[]
+  crons: DraftCron[]
   inputSchema: Json | undefined
   output: Json | undefined
   concurrencyKey: string | undefined
+}
+
+/** A trigger of type `cron`. */
+export interface DraftCron extends Partial<CronTrigger> {
+  /** Place in `triggers`. */
+  index: number
 }
 
 export interface DraftStep {
@@ -60,7 +67,7 @@ export function draftOf(definition: Definition): Draft {
       compensate: step.compensate,
       outputSchema: step.output_schema,
     })),
-    triggers: definition.triggers.map((trigger, index) => ({ index, trigger })),
+    crons: definition.triggers.flatMap((trigger, index) => (trigger.type === 'cron' ? [{ ...trigger, index }] : [])),
     inputSchema: definition.input_schema,
     output: definition.output,
     concurrencyKey: definition.concurrency?.key,
@@ -71,14 +78,18 @@ export function draftOf(definition: Definition): Draft {
 export function readDraft(raw: unknown): Draft {
   const source = objectOf(raw)
   const top = readable(definitionSchema.omit({ steps: true, triggers: true }), source)
-  const triggers = listOf(source['triggers']).map((trigger) => triggerSchema.safeParse(trigger).data)
   return {
     steps: listOf(source['steps']).map(readStep),
-    triggers: triggers.flatMap((trigger, index) => (trigger === undefined ? [] : [{ index, trigger }])),
+    crons: listOf(source['triggers']).flatMap(readCron),
     inputSchema: top.input_schema,
     output: top.output,
-    concurrencyKey: top.concurrency?.key,
+    concurrencyKey: readable(concurrencySchema, source['concurrency']).key,
   }
+}
+
+function readCron(raw: unknown, index: number): DraftCron[] {
+  const trigger = readable(cronTriggerSchema, raw)
+  return trigger.type === 'cron' ? [{ ...trigger, index }] : []
 }
 
 function readStep(raw: unknown, index: number): DraftStep {

@@ -44,3 +44,17 @@ it('tells every fault of the shape, and only of the shape', () => {
     '/steps/0/retry/backoff "linear" is none of: fixed, exponential',
   ])
 })
+
+it('a key of another type of trigger is told as such', () => {
+  const triggers = [
+    { type: 'webhook', timezone: 'UTC', inputt: 1, x: 2 },
+    { type: 'cron', cron: '* * * * *', zone: 'UTC' },
+  ]
+  const { problems } = parseDefinition({ name: 'w', steps: [{ id: 'a' }], triggers })
+  expect(problems.map(({ path, message }) => `${path} ${message}`)).toEqual([
+    '/triggers/0/timezone unknown key "timezone"; it belongs to type "cron"',
+    '/triggers/0/inputt unknown key "inputt"; did you mean "input"?',
+    '/triggers/0/x unknown key "x"; known are: type, input',
+    '/triggers/1/zone unknown key "zone"; known are: type, cron, timezone, input, overlap, paused',
+  ])
+})

@@ -66,7 +66,7 @@ export function addIssues(problems: ProblemList, issues: readonly z.core.$ZodIss
     const place = pointer(...context.base, ...path)
     const code = context.code(path, issue)
     if (issue.code === 'unrecognized_keys') {
-      const known = keysAt(context.schema, path)
+      const known = keysAt(context.schema, context.raw, path)
       for (const key of issue.keys) {
         problems.add(code, place + pointer(key), `unknown key "${key}"${hintForKey(problems, key, known, path)}`)
       }
@@ -98,9 +98,11 @@ function addUnion(
   addIssues(problems, inner, context)
 }
 
-function hintForKey(problems: ProblemList, key: string, known: readonly string[], path: Path): string {
+function hintForKey(problems: ProblemList, key: string, { known, elsewhere }: KeysAt, path: Path): string {
   const isStep = path.length === 2 && path[0] === 'steps'
   if (isStep && CONFIG_OF_TASK.includes(key)) return '; it belongs into config'
+  const owner = elsewhere.get(key)
+  if (owner !== undefined) return `; it belongs to ${owner}`
   const near = problems.hint(key, known)
   if (near !== '') return near
   return known.length === 0 ? '; nothing is configured here' : `; known are: ${known.join(', ')}`
@@ -175,20 +177,50 @@ function valueAt(raw: unknown, path: Path): unknown {
   return at
 }
 
-/** The keys that an object at this place of the schema may have. */
-function keysAt(schema: z.core.$ZodType, path: Path): string[] {
-  let schemas = unwrap(schema)
-  for (const key of path) schemas = schemas.flatMap((at) => childrenOf(at, key))
-  return [...new Set(schemas.flatMap((at) => (at instanceof z.ZodObject ? Object.keys(at.shape) : [])))]
+interface KeysAt {
+  /** The keys that an object may have. */
+  known: string[]
+  /** Those that it could have if its kind were another, with that kind: `type "cron"`. */
+  elsewhere: ReadonlyMap<string, string>
 }
+
+/** The keys that the object at this place may have, as what it says of its kind. */
+function keysAt(schema: z.core.$ZodType, raw: unknown, path: Path): KeysAt {
+  let schemas = [schema]
+  for (const key of path) schemas = schemas.flatMap(unwrap).flatMap((at) => childrenOf(at, key))
+  const elsewhere = new Map<string, string>()
+  const objects = schemas.flatMap((at) => ofItsKind(at, valueAt(raw, path), elsewhere)).flatMap(unwrap)
+  const known = [...new Set(objects.flatMap((at) => (at instanceof z.ZodObject ? Object.keys(at.shape) : [])))]
+  return { known, elsewhere }
+}
+
+/** Of a union whose objects say of which kind they are, the alternative that the value is; else the schema itself. */
+function ofItsKind(schema: z.core.$ZodType, value: unknown, elsewhere: Map<string, string>): z.core.$ZodType[] {
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return [schema]
+  const { discriminator } = schema.def
+  const kind = valueAt(value, [discriminator])
+  const own: z.core.$ZodType[] = []
+  for (const option of schema.options) {
+    const shape = option instanceof z.ZodObject ? (option.shape as Record<string, z.core.$ZodType>) : {}
+    const tag = shape[discriminator]
+    if (!(tag instanceof z.ZodLiteral)) continue
+    if (tag.values.has(kind as string)) own.push(option)
+    else
+      for (const key of Object.keys(shape))
+        elsewhere.set(key, `${discriminator} ${[...tag.values].map(quotedName).join(' or ')}`)
+  }
+  return own
+}
+
+const quotedName = (name: unknown) => `"${String(name)}"`
 
 function childrenOf(schema: z.core.$ZodType, key: string | number): z.core.$ZodType[] {
   if (schema instanceof z.ZodObject) {
     const child = (schema.shape as Record<string, z.core.$ZodType>)[key]
     return child === undefined ? [] : unwrap(child)
   }
-  if (schema instanceof z.ZodArray) return unwrap(schema.element)
-  if (schema instanceof z.ZodRecord) return unwrap(schema.valueType)
+  if (schema instanceof z.ZodArray) return [schema.element]
+  if (schema instanceof z.ZodRecord) return [schema.valueType]
   return []
 }
 

@@ -582,3 +582,50 @@ describe('all errors come at once', () => {
     expect(problems.at(-1)).toBe('limit_exceeded  1001 more problems are not shown')
   })
 })
+
+describe('parts beside malformed ones', () => {
+  const told = (parts: object): string[] => {
+    const validation = validateDefinition({ name: 'w', steps: [{ id: 'a' }], ...parts }, null)
+    return validation.errors.map(({ path, code }) => `${path} ${code}`)
+  }
+
+  it('both faults of a concurrency are told', () => {
+    expect(told({ concurrency: { limit: 0, key: 'customer_id', slots: 1 } })).toEqual([
+      '/concurrency/limit invalid_definition',
+      '/concurrency/slots invalid_definition',
+      '/concurrency/key invalid_binding',
+    ])
+  })
+
+  it('all faults of a trigger are told', () => {
+    expect(
+      told({ triggers: [{ type: 'cron', cron: 'x', timezone: 'Nowhere/City', overlap: 'maybe', zone: 1 }] }),
+    ).toEqual([
+      '/triggers/0/overlap invalid_definition',
+      '/triggers/0/zone invalid_definition',
+      '/triggers/0/cron invalid_definition',
+      '/triggers/0/timezone invalid_definition',
+    ])
+  })
+})
+
+describe('the input of a cron trigger', () => {
+  const input_schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }
+  const errorsOf = (triggers: object[], schema: unknown = input_schema) =>
+    validateDefinition({ name: 'w', input_schema: schema, steps: [{ id: 'a' }], triggers }, null).errors
+  const cron = { type: 'cron', cron: '0 0 * * *' }
+
+  it('meets the input_schema', () => {
+    expect(errorsOf([{ ...cron, input: { n: 1 } }, { type: 'webhook' }])).toEqual([])
+    expect(errorsOf([cron, { ...cron, input: { n: 'x' } }])).toEqual([
+      { path: '/triggers/0/input/n', code: 'invalid_input', message: 'does not match input_schema: is required' },
+      { path: '/triggers/1/input/n', code: 'invalid_input', message: 'does not match input_schema: must be integer' },
+    ])
+  })
+
+  it('is not held against a schema that is none', () => {
+    expect(new Set(errorsOf([cron], { type: 'nothing' }).map(({ path }) => path))).toEqual(
+      new Set(['/input_schema/type']),
+    )
+  })
+})

@@ -46,7 +46,7 @@ function checkMeaning(draft: Draft, catalog: ActionCatalog | null, problems: Pro
   const typesOf = typesIn(draft, graph, catalog)
   checkSteps(graph, { isUpstream: upstreamOf(graph), typesOf, catalog }, problems)
   checkWorkflowBindings(draft, graph, typesOf, problems)
-  checkTriggers(draft.triggers, problems)
+  checkTriggers(draft, problems)
   checkSchemas(draft, problems)
 }
 
