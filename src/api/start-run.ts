@@ -5,6 +5,7 @@ import { registerWorkflow } from '../engine/register.ts'
 import { findStarted, refuseBadInputs, startRuns, type Started, type StartRequest } from '../engine/start.ts'
 import { SluiceError, type InputProblem } from '../errors.ts'
 import { WORKFLOW_NAME } from '../workflow/definition.ts'
+import { movingPaths } from './moved-paths.ts'
 import { readRun, showNewRun } from './run-view.ts'
 import type { RunView, StartDefinition, StartRun } from './schemas/run.ts'
 import type { RunnableVersion } from './workflow-lookup.ts'
@@ -63,7 +64,9 @@ export async function startMany(
     engine,
     requests.map((request, index) => ({ request, path: `/runs/${index}` })),
   )
-  return (await startRuns(engine, version, requests.map(requestOf))).ids
+  // Of a single one, the input is not told by its number.
+  const place = (path: string) => (path.startsWith('/input') ? `/runs/0${path}` : path)
+  return (await movingPaths(place, () => startRuns(engine, version, requests.map(requestOf)))).ids
 }
 
 function requestOf(request: StartRun): StartRequest {

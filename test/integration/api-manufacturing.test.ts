@@ -60,7 +60,9 @@ describe('the manufacturing analysis', () => {
   })
 
   it('data without sensors is refused', async () => {
-    expect((await api.call('/workflow', { body: {} })).status).toBe(422)
+    const { status, body } = await api.call<Problem>('/workflow', { body: { sensors: { heat: 'hot' } } })
+    expect([status, body.errors?.map(({ path }) => path)]).toEqual([422, ['/sensors/heat']])
+    expect((await api.call<Problem>('/workflow', { body: {} })).body.errors?.[0]?.path).toBe('')
     expect((await api.call('/workflow', { method: 'POST' })).status).toBe(422)
     expect((await api.call('/workflow', { body: '{"sensors":' })).status).toBe(400)
   })

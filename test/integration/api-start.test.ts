@@ -321,6 +321,8 @@ describe('a batch', () => {
     expect(status).toBe(422)
     expect(body.errors?.map(({ path }) => path)).toEqual(['/runs/1/input/n'])
     const order_id = '01900000-0000-7000-8000-000000000000'
+    const one = await api.call<Problem>('workflows/strict/runs/batch', { body: { runs: [{ input: {} }] } })
+    expect(one.body.errors?.map(({ path }) => path)).toEqual(['/runs/0/input/n'])
     const orders = await api.call<Problem>('workflows/plain/runs/batch', { body: { runs: [{}, { order_id }] } })
     expect(orders.body.errors?.map(({ path }) => path)).toEqual(['/runs/1/order_id'])
     expect(await countRuns()).toBe(before)

@@ -8,6 +8,7 @@ import { SluiceError } from '../../errors.ts'
 import { PACKAGE_ROOT } from '../../package-root.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { RUN_STATUSES, STEP_STATUSES } from '../../workflow/states.ts'
+import { movingPaths, withoutInput } from '../moved-paths.ts'
 import { payload } from '../payload.ts'
 import { readRun } from '../run-view.ts'
 import { id, timestamp, timestampOrNull } from '../schemas/fields.ts'
@@ -88,7 +89,7 @@ export function manufacturingRoutes(engine: Engine): OpenAPIHono {
   const app = new OpenAPIHono()
   app.openapi(postRoute, async (c) => {
     const version = await requireRunnable(engine, (await requireAnalysis(engine)).id)
-    const { run } = await startOne(engine, version, { input: c.req.valid('json') })
+    const { run } = await movingPaths(withoutInput, () => startOne(engine, version, { input: c.req.valid('json') }))
     return c.json({ workflow_id: run.id }, 202, { location: `/status/${run.id}` })
   })
   app.openapi(statusRoute, async (c) => {
