@@ -12,6 +12,7 @@ import { SluiceError } from '../errors.ts'
 import { executableProblems } from '../workflow/validate-executable.ts'
 import { checkInput } from '../workflow/input.ts'
 import type { Json } from '../workflow/definition.ts'
+import { LIMITS } from '../workflow/limits.ts'
 import { admitSoon, hintStart } from './admit.ts'
 import { concurrencyKeys } from './concurrency-key.ts'
 import { dispatchNew } from './dispatch.ts'
@@ -100,6 +101,7 @@ async function startNew(
 ): Promise<Started | null> {
   const compiled = await engine.versions.get(version.id)
   refuseUnsupported(compiled.definition)
+  refuseLargeBatch(requests.length, compiled.steps.length)
   refuseBadInputs(compiled.definition.input_schema, requests)
   const keys = await concurrencyKeys(engine, compiled.definition.concurrency, requests)
   const timeoutSeconds = compiled.definition.timeout_seconds ?? null
@@ -184,6 +186,19 @@ function refuseUnsupported(definition: Parameters<typeof executableProblems>[0])
     `This version of Sluice cannot run the workflow yet: ${problems[0]!.message}`,
     { problems },
   )
+}
+
+/** One run may have as many steps as its definition. */
+function refuseLargeBatch(runs: number, stepsEach: number): void {
+  if (runs === 1 || runs * stepsEach <= LIMITS.batchSteps) return
+  const [each, found, allowed] = [stepsEach, runs * stepsEach, LIMITS.batchSteps].map((count) =>
+    count.toLocaleString('en'),
+  )
+  const most = Math.floor(LIMITS.batchSteps / stepsEach)
+  const message =
+    `${runs} runs of ${each} steps have ${found} steps together, more than the ${allowed} of one batch: ` +
+    `send at most ${most} runs of this workflow at once`
+  throw new SluiceError('invalid_input', message, { problems: [{ path: '/runs', code: 'limit_exceeded', message }] })
 }
 
 /** Throws `invalid_input` where an input does not match the `input_schema`. */

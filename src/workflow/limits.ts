@@ -26,6 +26,8 @@ export const LIMITS = {
   workflowDepth: 10,
   /** Runs of one batch request. */
   batchRuns: 1_000,
+  /** Steps of all runs of one batch request, which are inserted by one statement: in about 6 s. */
+  batchSteps: 1_000_000,
   /** Runs of one `POST /runs/bulk`. */
   bulkRuns: 10_000,
   /** Retries of one step (`config.max_retries`). */

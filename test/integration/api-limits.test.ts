@@ -123,6 +123,19 @@ it(`a batch starts ${LIMITS.batchRuns} runs`, async () => {
   expect((await post('workflows/batch/runs/batch', runs(LIMITS.batchRuns + 1))).status).toBe(422)
 })
 
+it(`a batch has ${LIMITS.batchSteps} steps, all its runs together`, { timeout: 120_000 }, async () => {
+  const steps = list(LIMITS.steps).map((index) => ({ id: `s${index}`, type: 'parallel' }))
+  expect((await api.call('workflows', { body: { name: 'wide', steps } })).status).toBe(201)
+  const later = new Date(Date.now() + 3_600_000).toISOString()
+  const most = LIMITS.batchSteps / LIMITS.steps
+  const batch = (count: number) =>
+    post('workflows/wide/runs/batch', { runs: list(count).map(() => ({ start_at: later })) })
+  const refused = await batch(most + 1)
+  expect(refused.body).toMatchObject({ status: 422, errors: [{ path: '/runs', code: 'limit_exceeded' }] })
+  expect(refused.body.detail).toContain(`send at most ${most} runs`)
+  expect((await batch(most)).status).toBe(202)
+})
+
 it(`a bulk control sees to ${LIMITS.bulkRuns} runs`, async () => {
   const { id } = await start({ name: 'bulk', steps: [{ id: 'a', type: 'transform', config: { output: 1 } }] })
   await api.ended(id)
