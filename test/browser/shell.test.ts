@@ -124,6 +124,23 @@ describe('around every page', () => {
     await told.waitFor()
   })
 
+  it('errors are red, in light and dark', async () => {
+    const page = await dashboard.open('/workflows', { faults: [/500/] })
+    await heading(page, 'Workflows')
+    await page.route(/\/api\/v1\/orders/, (route) => route.fulfill({ status: 500, json: { title: 'Broken' } }))
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Orders' }).click()
+    const alert = page.getByRole('alert').filter({ hasText: 'Broken' })
+    await alert.waitFor()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
+      const [red = 0, green = 0, blue = 0] = await alert.evaluate((element) =>
+        (getComputedStyle(element).borderTopColor.match(/\d+/g) ?? []).map(Number),
+      )
+      expect(red - Math.max(green, blue)).toBeGreaterThan(80)
+    }
+  })
+
   it('the first page takes at most 400 kB of JavaScript, gzipped', async () => {
     const page = await dashboard.open('/')
     await heading(page, 'Overview')
