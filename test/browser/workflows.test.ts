@@ -6,6 +6,8 @@ import { expectSoon } from './support/expect-soon.ts'
 
 const dashboard = useDashboard()
 
+const isFocused = (element: Element) => element === document.activeElement
+
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
 
 it('a workflow is written in the editor, saved, run, changed and compared', async () => {
@@ -139,4 +141,18 @@ it('a webhook is made, its secret shown once, and removed after a question', asy
   await page.getByRole('dialog').getByRole('button', { name: 'Remove webhook' }).click()
   await page.getByText('No webhook').waitFor()
   expect((await dashboard.system.get<{ items: unknown[] }>('/workflows/hooked/webhooks')).items).toEqual([])
+})
+
+it('Tab leaves the editor', async () => {
+  const page = await dashboard.open('/define')
+  await page.getByText(/^Valid: 2 steps/).waitFor()
+  const editor = page.getByRole('textbox', { name: 'Definition' })
+  const text = await editor.textContent()
+  await editor.click()
+  await page.keyboard.press('Tab')
+  expect(await editor.evaluate(isFocused)).toBe(false)
+  await editor.click()
+  await page.keyboard.press('Shift+Tab')
+  expect(await editor.evaluate(isFocused)).toBe(false)
+  expect(await editor.textContent()).toBe(text)
 })

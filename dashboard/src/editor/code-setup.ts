@@ -1,5 +1,5 @@
 import { closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
-import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { json } from '@codemirror/lang-json'
 import { bracketMatching, indentOnInput } from '@codemirror/language'
 import { lintKeymap } from '@codemirror/lint'
@@ -31,7 +31,7 @@ export function viewingSetup(label: string): Extension[] {
   ]
 }
 
-/** {@link viewingSetup}, and what writing needs. Tab indents; Escape and then Tab leaves the editor. */
+/** {@link viewingSetup}, and what writing needs. Tab leaves the editor (WCAG 2.1.2); lines indent themselves, and by Ctrl-]. */
 export function editingSetup(label: string): Extension[] {
   return [
     viewingSetup(label),
@@ -40,13 +40,6 @@ export function editingSetup(label: string): Extension[] {
     indentOnInput(),
     closeBrackets(),
     highlightActiveLine(),
-    keymap.of([
-      ...closeBracketsKeymap,
-      ...defaultKeymap,
-      ...historyKeymap,
-      ...completionKeymap,
-      ...lintKeymap,
-      indentWithTab,
-    ]),
+    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
   ]
 }
