@@ -24,6 +24,8 @@ const example = (name: string) =>
 const start = (definition: DefinitionInput, request: Record<string, unknown> = {}) =>
   dashboard.system.start(definition, request)
 
+const isFocused = (element: Element) => element === document.activeElement
+
 /** The status in the header. */
 const expectStatus = (page: Page, word: string) =>
   page.locator('.run-header .status-badge', { hasText: word }).first().waitFor({ timeout: 45_000 })
@@ -106,6 +108,24 @@ describe('a run', () => {
     await page.getByText(/Attempt 1 of flaky failed/).waitFor()
     await page.getByText(/Attempt 3 of flaky began/).waitFor()
     await expectStatus(page, 'Completed')
+  })
+
+  it('of a large input shows its size, and the input when that is wanted', async () => {
+    const large = { text: 'x'.repeat(80_000) }
+    const id = await start({ name: 'large-input', steps: [{ id: 'a' }] }, { input: large })
+    const page = await dashboard.open(`/runs/${id}?view=io`)
+    const input = page.getByRole('textbox', { name: 'Input of the run' })
+    const show = page.getByRole('button', { name: 'Show Input of the run (80.0 kB)' })
+    await show.waitFor()
+    expect(await input.count()).toBe(0)
+    await page.getByRole('button', { name: 'Copy Input of the run' }).click()
+    expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toEqual(large)
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Download Input of the run' }).click()
+    expect((await saved).suggestedFilename()).toBe('input-of-the-run.json')
+    await show.click()
+    await input.waitFor()
+    await expectSoon(() => input.evaluate(isFocused)).toBe(true)
   })
 
   it('on a phone opens a step over the page', async () => {

@@ -12,8 +12,12 @@ const EXTENSIONS = [
   EditorView.theme({ '.cm-scroller': { maxHeight: 'var(--code-height)' } }),
 ]
 
-/** Read-only JSON in CodeMirror, which stays fast with megabytes. Loaded lazily by `JsonView`. */
-export function JsonCode({ text, label, maxHeight }: { text: string; label: string; maxHeight: number }) {
+/**
+ * Read-only JSON in CodeMirror, which stays fast with megabytes. Loaded lazily by `JsonView`. `takesFocus`: when it first
+ * comes, since what had the focus is gone.
+ */
+export function JsonCode(props: { text: string; label: string; maxHeight: number; takesFocus: boolean }) {
+  const { text, label, maxHeight, takesFocus } = props
   const place = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView>(null)
   useEffect(() => {
@@ -31,5 +35,8 @@ export function JsonCode({ text, label, maxHeight }: { text: string; label: stri
     current.dispatch({ changes: { from: 0, to: current.state.doc.length, insert: text } })
   }, [text])
   useEffect(() => view.current?.contentDOM.setAttribute('aria-label', label), [label])
+  useEffect(() => {
+    if (takesFocus) view.current?.focus()
+  }, [takesFocus])
   return <div ref={place} className="code" style={{ '--code-height': `${maxHeight}px` } as CSSProperties} />
 }

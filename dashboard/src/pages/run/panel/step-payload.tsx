@@ -1,31 +1,13 @@
-import { Button, Stack, Text } from '@mantine/core'
-import { useState } from 'react'
+import { Text } from '@mantine/core'
 import type { Step, StepDetail } from '../../../api/shapes.ts'
-import { bytesText } from '../../../parts/bytes-text.ts'
 import { JsonView } from '../../../parts/json-view.tsx'
 import { isSettled } from '../../../../../src/workflow/states.ts'
-
-/** What is larger is drawn only when asked for, bytes. */
-const LARGE = 256 * 1024
 
 /** What went into a step, or came out of it. */
 export function StepPayload(props: { which: 'input' | 'output'; step: Step; detail: StepDetail }) {
   const { which, step, detail } = props
-  const [wanted, setWanted] = useState(false)
   const value = detail[which]
   if (value === null) return <Text className="quiet">{absentText(which, step)}</Text>
-  // As long as an output is, its input hardly is: that one is measured.
-  const bytes = which === 'output' ? (step.output_bytes ?? 0) : JSON.stringify(value).length
-  if (bytes > LARGE && !wanted) {
-    return (
-      <Stack gap="xs" align="flex-start">
-        <Text size="sm">This {which} is large.</Text>
-        <Button size="xs" variant="default" onClick={() => setWanted(true)}>
-          Show {bytesText(bytes)}
-        </Button>
-      </Stack>
-    )
-  }
   return (
     <JsonView value={value} label={`${which === 'input' ? 'Input' : 'Output'} of ${step.step_id}`} maxHeight={520} />
   )
