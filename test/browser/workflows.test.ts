@@ -156,3 +156,11 @@ it('Tab leaves the editor', async () => {
   expect(await editor.evaluate(isFocused)).toBe(false)
   expect(await editor.textContent()).toBe(text)
 })
+
+it('a workflow that there is not is said so in the heading of the page', async () => {
+  const page = await dashboard.open('/workflows/nosuch', { faults: [/404/] })
+  await heading(page, 'There is no such workflow')
+  expect(await page.title()).toMatch(/No such workflow/)
+  await page.getByRole('link', { name: 'Go to the workflows' }).click()
+  await heading(page, 'Workflows')
+})

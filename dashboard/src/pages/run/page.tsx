@@ -6,6 +6,7 @@ import { ApiError } from '../../api/problem-error.ts'
 import { runQuery } from '../../api/runs.ts'
 import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
+import { PageHeader } from '../../parts/page-header.tsx'
 import { PageSkeleton } from '../../parts/skeletons.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { LiveRun } from './live-run.tsx'
@@ -20,7 +21,12 @@ export function RunPage() {
   if (run !== undefined) return <LiveRun key={run.id} run={run} />
   if (error === null) return <PageSkeleton />
   if (error instanceof ApiError && error.status === 404) return <NoSuchRun id={id} />
-  return <ErrorState error={error} onRetry={() => void refetch()} />
+  return (
+    <>
+      <PageHeader title="Run" text={<code className="id">{id}</code>} />
+      <ErrorState error={error} onRetry={() => void refetch()} />
+    </>
+  )
 }
 
 function NoSuchRun({ id }: { id: string }) {

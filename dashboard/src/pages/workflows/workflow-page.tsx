@@ -1,9 +1,11 @@
 import { Tabs } from '@mantine/core'
-import { IconPlayerPlay } from '@tabler/icons-react'
+import { IconPlayerPlay, IconRouteOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
+import { ApiError } from '../../api/problem-error.ts'
 import { workflowQuery } from '../../api/workflows.ts'
+import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
 import { PageHeader } from '../../parts/page-header.tsx'
@@ -38,7 +40,8 @@ export function WorkflowPage() {
   const navigate = route.useNavigate()
   useTitle(name)
   const latest = useQuery(workflowQuery(name))
-  if (latest.error !== null) return <ErrorState error={latest.error} onRetry={() => void latest.refetch()} />
+  if (latest.error !== null)
+    return <Unreadable name={name} error={latest.error} onRetry={() => void latest.refetch()} />
   if (latest.data === undefined) return <PageSkeleton />
   const workflow = latest.data
   const open = (to: string | null) =>
@@ -98,5 +101,26 @@ export function WorkflowPage() {
         </Tabs.Panel>
       </Tabs>
     </>
+  )
+}
+
+/** A workflow that there is not, or that cannot be read. */
+function Unreadable({ name, error, onRetry }: { name: string; error: Error; onRetry: () => void }) {
+  const isMissing = error instanceof ApiError && error.status === 404
+  useTitle(isMissing ? 'No such workflow' : name)
+  if (!isMissing) {
+    return (
+      <>
+        <PageHeader title={name} />
+        <ErrorState error={error} onRetry={onRetry} />
+      </>
+    )
+  }
+  return (
+    <EmptyState icon={IconRouteOff} title="There is no such workflow" text={error.message} wholePage>
+      <LinkButton to="/workflows" variant="default">
+        Go to the workflows
+      </LinkButton>
+    </EmptyState>
   )
 }
