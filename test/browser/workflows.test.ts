@@ -164,3 +164,18 @@ it('a workflow that there is not is said so in the heading of the page', async (
   await page.getByRole('link', { name: 'Go to the workflows' }).click()
   await heading(page, 'Workflows')
 })
+
+it('the list of workflows fits a window of 1024 pixels', async () => {
+  const name = 'a-workflow-with-a-rather-long-name-as-they-are-in-practice'
+  await dashboard.system.post('/workflows', {
+    name,
+    description: 'Does this and that. '.repeat(8),
+    steps: [{ id: 'a' }],
+  })
+  await dashboard.system.post(`/workflows/${name}/runs/batch`, { runs: Array.from({ length: 25 }, () => ({})) })
+  const page = await dashboard.open('/workflows', { width: 1024 })
+  await page.getByRole('link', { name }).waitFor()
+  await expectSoon(() => page.getByRole('link', { name: /^Completed in/ }).count()).toBeGreaterThan(9)
+  const region = page.getByRole('region', { name: 'Workflows', exact: true })
+  expect(await region.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
+})

@@ -15,6 +15,7 @@ import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { Time } from '../../parts/time.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { RunStrip } from './run-strip.tsx'
+import './list.css'
 
 const route = getRouteApi('/workflows')
 
@@ -113,7 +114,7 @@ function Row({ item, stats }: { item: WorkflowEntry; stats: WorkflowStats | unde
   const rate = stats?.success_rate
   return (
     <Table.Tr>
-      <Table.Td maw={360}>
+      <Table.Td className="workflow-name">
         <Link to="/workflows/$workflow" params={{ workflow: item.name }} className="row-link wrap-anywhere">
           {item.name}
         </Link>{' '}
