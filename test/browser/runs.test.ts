@@ -198,6 +198,22 @@ describe('the list of runs', () => {
     await expectSoon(() => rows(page).getByText('Cancelled').count()).toBe(1)
   })
 
+  it('each press of j goes on, however fast they come', async () => {
+    await dashboard.system.post('/workflows', {
+      name: 'walked',
+      steps: [{ id: 'a', type: 'wait_event', config: { event: 'never' } }],
+    })
+    await dashboard.system.post('/workflows/walked/runs/batch', { runs: Array.from({ length: 8 }, () => ({})) })
+    const page = await dashboard.open('/runs?workflow=walked')
+    await expectSoon(() => rows(page).count()).toBe(8)
+    // All before the next frame, as on a machine that is too busy to draw.
+    await page.evaluate(() => {
+      for (let press = 0; press < 3; press += 1)
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true, cancelable: true }))
+    })
+    await expectSoon(() => rows(page).nth(2).getByRole('link').first().evaluate(isFocused)).toBe(true)
+  })
+
   it('is walked with j and k, x selects, Space looks into a run, Enter opens it, and / searches', async () => {
     const page = await dashboard.open('/runs')
     await rows(page).nth(2).waitFor()

@@ -1,5 +1,8 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 import { isTyping } from '../../parts/is-typing.ts'
+
+/** Frames that a row may take to be drawn: a second on an idle machine. */
+const MOST_FRAMES = 60
 
 /**
  * `j` and `k` go from row to row (and focus the row's link, so that Enter opens it), `x` selects, Space looks into it. A
@@ -16,23 +19,32 @@ export function useRowKeys(list: {
   onMove: (id: string) => void
 }): void {
   const current = useRef(list)
-  useEffect(() => {
+  /** The run whose row the focus is on its way to: the next key may come before it is there. */
+  const next = useRef<string>(undefined)
+  useLayoutEffect(() => {
     current.current = list
   })
-  useEffect(() => {
+  // With the rows themselves, so that no key comes between.
+  useLayoutEffect(() => {
+    const go = (id: string, frames = MOST_FRAMES) => {
+      const isWaited = !focusRow(id) && frames > 0
+      next.current = isWaited ? id : undefined
+      if (isWaited) requestAnimationFrame(() => void (next.current === id && go(id, frames - 1)))
+    }
     const handle = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
       const { ids, reveal, onToggle, onPeek, onMove } = current.current
-      const focused = focusedRun()
+      const focused = next.current ?? focusedRun()
       const index = focused === undefined ? -1 : ids.indexOf(focused)
       if (event.key === 'x' && focused !== undefined) onToggle(focused)
-      else if (event.key === ' ' && focused !== undefined && isRowLink(event.target)) onPeek(focused)
+      else if (event.key === ' ' && focused !== undefined && (next.current !== undefined || isRowLink(event.target)))
+        onPeek(focused)
       else if (event.key === 'j' || event.key === 'k') {
-        const next = Math.min(Math.max(0, index + (event.key === 'j' ? 1 : -1)), ids.length - 1)
-        const id = ids[next]
+        const to = Math.min(Math.max(0, index + (event.key === 'j' ? 1 : -1)), ids.length - 1)
+        const id = ids[to]
         if (id === undefined) return
-        reveal(next)
-        focusWhenDrawn(id)
+        reveal(to)
+        go(id)
         onMove(id)
       } else return
       event.preventDefault()
@@ -55,10 +67,9 @@ function focusedRun(): string | undefined {
   ]
 }
 
-function focusWhenDrawn(id: string, tries = 5): void {
-  requestAnimationFrame(() => {
-    const link = document.querySelector<HTMLElement>(`[data-run="${id}"]`)
-    if (link !== null) link.focus({ preventScroll: true })
-    else if (tries > 0) focusWhenDrawn(id, tries - 1)
-  })
+/** Focuses the link of a row; whether it is drawn. */
+function focusRow(id: string): boolean {
+  const link = document.querySelector<HTMLElement>(`[data-run="${id}"]`)
+  link?.focus({ preventScroll: true })
+  return link !== null
 }
