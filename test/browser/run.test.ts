@@ -189,6 +189,16 @@ describe('what a run waits for', () => {
     expect(await page.getByText('Running for').count()).toBe(0)
   })
 
+  it('which is not told as running', async () => {
+    const config = { action: 'fail_times', max_retries: 2 }
+    const retry = { delay_seconds: 600 }
+    const id = await start({ name: 'between-tries', steps: [{ id: 'flaky', config, retry, input: { times: 2 } }] })
+    const page = await dashboard.open(`/runs/${id}?view=steps`)
+    await page.getByText('Retrying 1').waitFor()
+    expect(await page.getByText('Running 0').count()).toBe(1)
+    expect(await row(page, 'flaky').getByRole('cell').last().textContent()).toBe('–')
+  })
+
   it('is told as decided to whoever decides too late', async () => {
     const id = await start(example('approval'), { input: { amount: 420, what: 'a chair' } })
     const page = await dashboard.open(`/runs/${id}?step=decide`, { faults: [/409/] })

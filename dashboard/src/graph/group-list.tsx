@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useEffect, useMemo, useRef } from 'react'
-import { Duration } from '../parts/duration.tsx'
+import { StepDuration } from '../parts/step-duration.tsx'
 import { STATUS_LOOKS } from '../parts/status.ts'
 import type { GraphNode } from './graph-model.ts'
 import type { StepGroup } from './group-graph.ts'
@@ -83,7 +83,7 @@ const GroupRow = memo(function GroupRow(props: { id: string; does: string; onSel
       {Icon !== undefined && <Icon size={15} stroke={2} aria-hidden className="group-list-icon" />}
       <span className="group-list-name">{id}</span>
       <span className="group-list-word">{look?.word ?? does}</span>
-      {step?.started_at !== null && step !== undefined && <Duration from={step.started_at} to={step.completed_at} />}
+      {step?.started_at !== null && step !== undefined && <StepDuration step={step} />}
     </button>
   )
 })

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react'
 import { memo, useMemo } from 'react'
 import type { Step } from '../api/shapes.ts'
-import { Duration } from '../parts/duration.tsx'
+import { StepDuration } from '../parts/step-duration.tsx'
 import { STATUS_LOOKS } from '../parts/status.ts'
 import type { GraphNode } from './graph-model.ts'
 import { itemsText, stepLabel, triesText } from './step-facts.ts'
@@ -84,9 +84,9 @@ function Facts({ step }: { step: Step }) {
   return (
     <>
       <span className="step-node-word">{STATUS_LOOKS[step.status].word}</span>
-      {step.started_at !== null && (
+      {step.started_at !== null && step.status !== 'retrying' && (
         <span>
-          <Duration from={step.started_at} to={step.completed_at} />
+          <StepDuration step={step} />
         </span>
       )}
       {tries !== null && (

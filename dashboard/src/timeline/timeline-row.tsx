@@ -1,7 +1,7 @@
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { memo } from 'react'
 import type { Attempt } from '../api/shapes.ts'
-import { Duration } from '../parts/duration.tsx'
+import { StepDuration } from '../parts/step-duration.tsx'
 import { STATUS_LOOKS } from '../parts/status.ts'
 import { segmentText, segmentTone } from './segment-words.ts'
 import { type Segment, segmentsOf } from './segments.ts'
@@ -106,12 +106,12 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps) {
 /** How long it took, behind the bar where there is room for it. */
 function EndLabel({ row, segments, scale, view }: Pick<RowProps, 'row' | 'scale' | 'view'> & { segments: Segment[] }) {
   const last = segments.at(-1)
-  if (last === undefined || row.step.started_at === null) return null
+  if (last === undefined || row.step.started_at === null || row.step.status === 'retrying') return null
   const end = (scale.toPlace(last.to) - view.from) / (view.to - view.from)
   if (end < 0 || end > 1) return null
   return (
     <span className="timeline-length" data-inside={end > 0.86} style={{ left: `${end * 100}%` }} aria-hidden>
-      <Duration from={row.step.started_at} to={row.step.completed_at} />
+      <StepDuration step={row.step} />
     </span>
   )
 }

@@ -9,7 +9,7 @@ export const PANEL_TABS = ['overview', 'input', 'output', 'error', 'logs', 'conf
 export type PanelTab = (typeof PANEL_TABS)[number]
 
 /** Which steps the list shows. */
-export const STEP_FILTERS = ['failed', 'running', 'waiting', 'pending', 'done'] as const
+export const STEP_FILTERS = ['failed', 'running', 'retrying', 'waiting', 'pending', 'done'] as const
 /** One filter of the list of steps. */
 export type StepFilter = (typeof STEP_FILTERS)[number]
 

@@ -46,6 +46,13 @@ describe('the list of steps', () => {
     ])
   })
 
+  it('tells what runs from what is between two attempts', () => {
+    const steps = [step('runs', { status: 'running' }), step('again', { status: 'retrying' })]
+    expect(ids(shownSteps(steps, { only: 'running' }))).toEqual(['runs'])
+    expect(ids(shownSteps(steps, { only: 'retrying' }))).toEqual(['again'])
+    expect(countSteps(steps, false)).toMatchObject({ running: 1, retrying: 1 })
+  })
+
   it('finds what failed among hidden items, too', () => {
     expect(ids(shownSteps(STEPS, { only: 'failed' }))).toEqual(['ship[0]'])
   })
@@ -56,8 +63,24 @@ describe('the list of steps', () => {
   })
 
   it('counts what each filter would show', () => {
-    expect(countSteps(STEPS, false)).toEqual({ all: 4, failed: 1, running: 1, waiting: 1, pending: 1, done: 1 })
-    expect(countSteps(STEPS, true)).toEqual({ all: 6, failed: 1, running: 2, waiting: 1, pending: 1, done: 1 })
+    expect(countSteps(STEPS, false)).toEqual({
+      all: 4,
+      failed: 1,
+      running: 1,
+      retrying: 0,
+      waiting: 1,
+      pending: 1,
+      done: 1,
+    })
+    expect(countSteps(STEPS, true)).toEqual({
+      all: 6,
+      failed: 1,
+      running: 2,
+      retrying: 0,
+      waiting: 1,
+      pending: 1,
+      done: 1,
+    })
   })
 })
 

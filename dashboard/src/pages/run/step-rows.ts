@@ -5,7 +5,8 @@ import type { StepFilter } from './search-words.ts'
 /** Which statuses a filter of the list lets through. */
 const STATUSES: Record<StepFilter, readonly StepStatus[]> = {
   failed: ['failed'],
-  running: ['running', 'retrying'],
+  running: ['running'],
+  retrying: ['retrying'],
   waiting: ['waiting'],
   pending: ['pending'],
   done: ['completed', 'skipped', 'cancelled'],
@@ -56,7 +57,7 @@ function inFamilies(steps: readonly Step[]): Step[] {
 
 /** How many steps each filter would show. */
 export function countSteps(steps: readonly Step[], items: boolean): Record<StepFilter | 'all', number> {
-  const counts = { all: 0, failed: 0, running: 0, waiting: 0, pending: 0, done: 0 }
+  const counts = { all: 0, failed: 0, running: 0, retrying: 0, waiting: 0, pending: 0, done: 0 }
   for (const step of steps) {
     if (!items && isItem(step)) {
       if (step.status === 'failed') counts.failed += 1

@@ -11,6 +11,7 @@ import { ErrorState } from '../../parts/error-state.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
+import { StepDuration } from '../../parts/step-duration.tsx'
 import { StatusBadge } from '../../parts/status-badge.tsx'
 import { TimedText } from '../../parts/timed-text.tsx'
 import { Time } from '../../parts/time.tsx'
@@ -63,14 +64,20 @@ function Content({ run }: { run: Run }) {
       </div>
       <Reason run={run} />
       <ul className="plain-list run-peek-steps" aria-label="Steps">
-        {steps.map(({ step_id: step, status, started_at, completed_at }) => (
-          <li key={step}>
-            <StatusBadge status={status} />
-            <Link to="/runs/$run" params={{ run: run.id }} search={{ step }} className="row-link cut" title={step}>
-              {step}
+        {steps.map((step) => (
+          <li key={step.step_id}>
+            <StatusBadge status={step.status} />
+            <Link
+              to="/runs/$run"
+              params={{ run: run.id }}
+              search={{ step: step.step_id }}
+              className="row-link cut"
+              title={step.step_id}
+            >
+              {step.step_id}
             </Link>
             <span className="quiet">
-              <Duration from={started_at} to={completed_at} />
+              <StepDuration step={step} />
             </span>
           </li>
         ))}

@@ -1,7 +1,7 @@
 import { Anchor, Chip, Group, Pagination, Table, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import type { Run, Step } from '../../../api/shapes.ts'
-import { Duration } from '../../../parts/duration.tsx'
+import { StepDuration } from '../../../parts/step-duration.tsx'
 import { StatusBadge } from '../../../parts/status-badge.tsx'
 import { atStep, useRunPlace } from '../use-run-place.ts'
 
@@ -55,7 +55,7 @@ export function ItemTable({ run, map }: { run: Run; map: Step }) {
                 <StatusBadge status={item.status} />
               </Table.Td>
               <Table.Td>
-                <Duration from={item.started_at} to={item.completed_at} />
+                <StepDuration step={item} />
               </Table.Td>
             </Table.Tr>
           ))}

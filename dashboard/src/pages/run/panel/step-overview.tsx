@@ -156,6 +156,7 @@ function HowLong({ step, detail }: { step: Step; detail: StepDetail }) {
       </Fact>
     )
   }
+  if (step.status === 'pending') return null
   return <Fact name={step.status === 'waiting' ? 'Waiting for' : 'Running for'}>{duration}</Fact>
 }
 

@@ -1,6 +1,6 @@
 import { memo, useMemo } from 'react'
 import type { Step } from '../../../api/shapes.ts'
-import { Duration } from '../../../parts/duration.tsx'
+import { StepDuration } from '../../../parts/step-duration.tsx'
 import { StatusBadge } from '../../../parts/status-badge.tsx'
 import { useWindowRows } from '../../../parts/use-window-rows.ts'
 import { useStepKeys } from '../use-step-keys.ts'
@@ -93,7 +93,7 @@ const StepRow = memo(function StepRow(props: {
         {attempts > 1 ? `${attempts} of ${step.max_retries + 1}` : ''}
       </span>
       <span role="cell" className="step-time">
-        <Duration from={step.started_at} to={step.completed_at} />
+        <StepDuration step={step} />
       </span>
     </div>
   )

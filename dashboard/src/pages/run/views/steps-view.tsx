@@ -12,6 +12,7 @@ const NAMES: Record<StepFilter | 'all', string> = {
   all: 'All',
   failed: 'Failed',
   running: 'Running',
+  retrying: 'Retrying',
   waiting: 'Waiting',
   pending: 'Pending',
   done: 'Done',
