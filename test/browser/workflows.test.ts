@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
-import { useDashboard } from './support/dashboard.ts'
+import { expectAccessible, useDashboard } from './support/dashboard.ts'
 import { write } from './support/editor.ts'
 import { expectSoon } from './support/expect-soon.ts'
 
@@ -178,4 +178,36 @@ it('the list of workflows fits a window of 1024 pixels', async () => {
   await expectSoon(() => page.getByRole('link', { name: /^Completed in/ }).count()).toBeGreaterThan(9)
   const region = page.getByRole('region', { name: 'Workflows', exact: true })
   expect(await region.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
+})
+
+it('what the API refuses is said at its field', async () => {
+  await dashboard.system.post('/workflows', {
+    name: 'strict',
+    input_schema: {
+      type: 'object',
+      required: ['quantity'],
+      properties: { quantity: { type: 'integer', minimum: 1 } },
+    },
+    steps: [{ id: 'a' }],
+  })
+  const page = await dashboard.open('/start?workflow=strict', { faults: [/422/, /404/, /400/] })
+  const quantity = page.getByRole('textbox', { name: 'quantity' })
+  await quantity.waitFor()
+  const go = page.getByRole('button', { name: 'Start', exact: true })
+  await go.click()
+  await page.locator('input[aria-invalid="true"]').first().waitFor()
+  await expectAccessible(page)
+  expect(await quantity.getAttribute('aria-invalid')).toBe('true')
+  await quantity.fill('2')
+  await expectSoon(() => quantity.getAttribute('aria-invalid')).not.toBe('true')
+  await page.getByText('Existing order').click()
+  const order = page.getByRole('textbox', { name: 'Id of the order' })
+  await order.fill('nonsense')
+  await go.click()
+  await expectSoon(() => order.getAttribute('aria-invalid')).toBe('true')
+  await page.getByText('No order').click()
+  await page.getByText('JSON', { exact: true }).click()
+  await write(page, 'Input', '{ "quantity": 0 }')
+  await go.click()
+  await expectSoon(() => page.getByRole('textbox', { name: 'Input' }).getAttribute('aria-invalid')).toBe('true')
 })

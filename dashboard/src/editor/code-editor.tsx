@@ -12,13 +12,15 @@ interface CodeEditorProps {
   onChange?: (value: string) => void
   /** More of CodeMirror; asked once. */
   extensions?: () => Extension
+  /** Id of the text that says what is wrong with the value, where something is. */
+  errorId?: string | undefined
   /** CSS height; default: as high as the text, at most 60vh. */
   height?: string
 }
 
 /** A JSON text in CodeMirror. */
 export function CodeEditor(props: CodeEditorProps) {
-  const { value, height } = props
+  const { value, errorId, height } = props
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const first = useRef(props)
@@ -57,6 +59,13 @@ export function CodeEditor(props: CodeEditorProps) {
     if (editor === null || editor.state.doc.toString() === value) return
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } })
   }, [value])
+
+  useEffect(() => {
+    const field = view.current?.contentDOM
+    field?.setAttribute('aria-invalid', String(errorId !== undefined))
+    if (errorId === undefined) field?.removeAttribute('aria-describedby')
+    else field?.setAttribute('aria-describedby', errorId)
+  }, [errorId])
 
   return <div ref={host} className="card code" style={height === undefined ? { maxHeight: '60vh' } : { height }} />
 }

@@ -1,5 +1,5 @@
 import { Box, Input, Skeleton } from '@mantine/core'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useId } from 'react'
 
 const CodeEditor = lazy(() => import('../editor/code-editor.tsx').then((module) => ({ default: module.CodeEditor })))
 
@@ -24,11 +24,25 @@ export function JsonField(props: {
   height?: string
 }) {
   const { label, description, value, onChange, error, height = '160px' } = props
+  const errorId = useId()
+  const isWrong = error !== undefined && error !== null && error !== ''
   return (
-    <Input.Wrapper label={label} labelElement="div" description={description} error={error}>
+    <Input.Wrapper
+      label={label}
+      labelElement="div"
+      description={description}
+      error={error}
+      errorProps={{ id: errorId, role: 'alert' }}
+    >
       <Box mt={4}>
         <Suspense fallback={<Skeleton height={height} />}>
-          <CodeEditor label={label} value={value} onChange={onChange} height={height} />
+          <CodeEditor
+            label={label}
+            value={value}
+            onChange={onChange}
+            errorId={isWrong ? errorId : undefined}
+            height={height}
+          />
         </Suspense>
       </Box>
     </Input.Wrapper>

@@ -1,4 +1,5 @@
 import { Group, NumberInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { faultText } from '../../api/faults-at.ts'
 import type { OrderChoice } from './start-request.ts'
 
 const KINDS = [
@@ -8,7 +9,13 @@ const KINDS = [
 ]
 
 /** Which order goes with the run: none, one that is created with it, or one that there is. */
-export function OrderField({ value, onChange }: { value: OrderChoice; onChange: (value: OrderChoice) => void }) {
+export function OrderField(props: {
+  value: OrderChoice
+  onChange: (value: OrderChoice) => void
+  /** What was refused of it. */
+  error: unknown
+}) {
+  const { value, onChange, error } = props
   return (
     <Stack gap="xs">
       <Text size="sm" fw={500} id="order-kind">
@@ -27,6 +34,7 @@ export function OrderField({ value, onChange }: { value: OrderChoice; onChange: 
       {value.kind === 'existing' && (
         <TextInput
           label="Id of the order"
+          error={faultText(error, '/order_id')}
           value={value.id}
           onChange={(event) => onChange({ ...value, id: event.currentTarget.value })}
         />
@@ -35,6 +43,7 @@ export function OrderField({ value, onChange }: { value: OrderChoice; onChange: 
         <Group grow align="flex-start">
           <NumberInput
             label="Amount"
+            error={faultText(error, '/amount')}
             min={0.01}
             decimalScale={2}
             fixedDecimalScale
@@ -43,12 +52,14 @@ export function OrderField({ value, onChange }: { value: OrderChoice; onChange: 
           />
           <TextInput
             label="Currency"
+            error={faultText(error, '/currency')}
             maxLength={3}
             value={value.currency}
             onChange={(event) => onChange({ ...value, currency: event.currentTarget.value.toUpperCase() })}
           />
           <TextInput
             label="Reference"
+            error={faultText(error, '/reference')}
             value={value.reference}
             onChange={(event) => onChange({ ...value, reference: event.currentTarget.value })}
           />

@@ -1,7 +1,8 @@
 import { Button, Group, NumberInput, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useId, useMemo, useState } from 'react'
+import { faultsAt, faultText } from '../../api/faults-at.ts'
 import { runQuery } from '../../api/runs.ts'
 import { workflowNamesQuery, workflowQuery } from '../../api/workflows.ts'
 import { ErrorState } from '../../parts/error-state.tsx'
@@ -62,6 +63,15 @@ export function StartPage() {
       return navigate({ to: '/runs/$run', params: { run } })
     },
   })
+  // What was refused is told of the request that was made, until another is being written.
+  const edit = (change: () => void) => {
+    if (!start.isPending) start.reset()
+    change()
+  }
+  const refused = useMemo(() => faultsAt(start.error, '/input'), [start.error])
+  const errorId = useId()
+  const isForm = hasForm && asForm && given !== null
+  const inputError = given === null ? 'This is no JSON yet.' : isForm ? null : faultText(start.error, '/input')
   const isReady = given !== null && (isPasting ? isValid : stored.data !== undefined)
   return (
     <>
@@ -70,8 +80,8 @@ export function StartPage() {
           Start
         </Button>
       </PageHeader>
-      {start.error !== null && <ErrorState error={start.error} />}
       <Stack gap="md" maw={980}>
+        {start.error !== null && <ErrorState error={start.error} />}
         <Panel title="Workflow">
           <Stack gap="sm">
             <SegmentedControl
@@ -128,27 +138,40 @@ export function StartPage() {
           }
         >
           <Suspense fallback={<RowsSkeleton rows={3} />}>
-            {hasForm && asForm && given !== null ? (
-              <InputForm schema={schema} value={given.value} onChange={(value) => setInput(pretty(value))} />
+            {isForm ? (
+              <InputForm
+                schema={schema}
+                value={given.value}
+                faults={refused}
+                onChange={(value) => {
+                  if (!isSame(value, given.value)) edit(() => setInput(pretty(value)))
+                }}
+              />
             ) : (
-              <CodeEditor label="Input" value={input} onChange={setInput} height="12rem" />
+              <CodeEditor
+                label="Input"
+                value={input}
+                onChange={(text) => edit(() => setInput(text))}
+                errorId={inputError === null ? undefined : errorId}
+                height="12rem"
+              />
             )}
           </Suspense>
-          {given === null && (
-            <Text size="sm" mt="xs" role="alert" className="tone-red" c="var(--fg)">
-              This is no JSON yet.
+          {inputError !== null && (
+            <Text id={errorId} size="sm" mt="xs" role="alert" className="tone-red" c="var(--fg)">
+              {inputError}
             </Text>
           )}
         </Panel>
         <Panel title="Options">
           <Stack gap="sm">
-            <OrderField value={order} onChange={setOrder} />
+            <OrderField value={order} onChange={(choice) => edit(() => setOrder(choice))} error={start.error} />
             <Group grow align="flex-start">
               <TextInput
                 label="Idempotency key"
                 description="The same key and request give the same run"
                 value={idempotencyKey}
-                onChange={(event) => setKey(event.currentTarget.value)}
+                onChange={({ currentTarget: { value } }) => edit(() => setKey(value))}
               />
               <NumberInput
                 label="Priority"
@@ -156,18 +179,26 @@ export function StartPage() {
                 min={0}
                 max={9}
                 allowDecimal={false}
+                error={faultText(start.error, '/priority')}
                 value={priority ?? ''}
-                onChange={(value) => setPriority(typeof value === 'number' ? value : null)}
+                onChange={(value) => edit(() => setPriority(typeof value === 'number' ? value : null))}
               />
             </Group>
             <Group grow align="flex-start">
-              <TagsInput label="Tags" description="Enter adds one" value={tags} onChange={setTags} />
+              <TagsInput
+                label="Tags"
+                description="Enter adds one"
+                error={faultText(start.error, '/tags')}
+                value={tags}
+                onChange={(chosen) => edit(() => setTags(chosen))}
+              />
               <TextInput
                 type="datetime-local"
                 label="Not before"
                 description="In the time zone of this browser"
+                error={faultText(start.error, '/start_at')}
                 value={startAt}
-                onChange={(event) => setStartAt(event.currentTarget.value)}
+                onChange={({ currentTarget: { value } }) => edit(() => setStartAt(value))}
               />
             </Group>
           </Stack>
@@ -175,6 +206,11 @@ export function StartPage() {
       </Stack>
     </>
   )
+}
+
+/** Whether a form tells of a value that it was given: it does so when it fills in defaults, too. */
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** Null for what is no JSON. */
