@@ -263,6 +263,24 @@ describe('what can be done to a run', () => {
     await page.getByRole('button', { name: 'Retry failed' }).waitFor()
   })
 
+  it.each(['its own page', 'the list of runs'])('offers to take a pause back while %s knows it paused', async (where) => {
+    const id = await start({ name: 'undone', steps: [{ id: 'a', type: 'wait_event', config: { event: 'never' } }] })
+    const page = await dashboard.open(`/runs/${id}`)
+    await page.getByRole('button', { name: 'Pause', exact: true }).click()
+    await page.getByRole('button', { name: 'Pause the run' }).click()
+    const undo = page.getByRole('button', { name: 'Undo' })
+    // It stays for as long as the pointer is over it.
+    await undo.hover()
+    if (where === 'the list of runs') {
+      await page.keyboard.press('g')
+      await page.keyboard.press('r')
+      await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
+    }
+    expect(await undo.count()).toBe(1)
+    await dashboard.system.post(`/runs/${id}/resume`, {})
+    await expectSoon(() => undo.count()).toBe(0)
+  })
+
   it('shows what became of its steps while its answer was under way', async () => {
     // On a machine that is too slow for it, the step has ended before: then there is nothing to see.
     const work = { id: 'work', config: { duration_seconds: 4 } }

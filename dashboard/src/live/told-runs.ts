@@ -6,6 +6,14 @@ const MOST_TOLD = 2_000
 /** The newest row that is known of each run, the last told last; `atMs`: it was not read before. */
 const told = new Map<string, { row: RunEntry; atMs: number }>()
 
+const listeners = new Set<(rows: readonly RunEntry[]) => void>()
+
+/** Calls back with rows as they are told. Returns what ends that. */
+export function onTold(listener: (rows: readonly RunEntry[]) => void): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
+
 /**
  * Remembers rows for answers that are under way: what a stream told at `atMs` (of `performance.now()`), or what was asked
  * for then.
@@ -16,6 +24,7 @@ export function noteTold(rows: readonly RunEntry[], atMs: number): void {
     told.delete(row.id)
     told.set(row.id, { row, atMs })
   }
+  for (const listener of listeners) listener(rows)
   for (const id of told.keys()) {
     if (told.size <= MOST_TOLD) return
     told.delete(id)

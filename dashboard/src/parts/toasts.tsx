@@ -10,18 +10,22 @@ const CLOSE = { closeButtonProps: { 'aria-label': 'Close' } }
 interface DoneOptions {
   /** Takes it back; offered for ten seconds. */
   undo?: () => Promise<unknown>
+  /** Learns once that there is nothing left to take back, which ends the offer; returns what stops looking out for it. */
+  untilOver?: (over: () => void) => () => void
   /** Goes to what came of it. */
   open?: () => void
 }
 
 /** Says that something was done. */
-export function toastDone(message: string, { undo, open }: DoneOptions = {}): void {
-  const id = notifications.show({
+export function toastDone(message: string, { undo, untilOver, open }: DoneOptions = {}): void {
+  const stop = untilOver?.(() => notifications.hide(id))
+  const id: string = notifications.show({
     ...CLOSE,
     className: 'tone-green',
     icon: <IconCheck size={16} aria-hidden />,
     color: 'green.9',
     ...(undo === undefined && open === undefined ? {} : { autoClose: LONGER_MS }),
+    onClose: () => stop?.(),
     message: (
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm">{message}</Text>

@@ -57,7 +57,7 @@ export function pauseControl(run: Run): Control | null {
   return {
     verb: 'pause',
     done: 'Paused: no further step starts',
-    undo: 'resume',
+    undo: { verb: 'resume', from: 'paused' },
     question: {
       title: 'Pause this run?',
       text: `${goesOn}No further step starts, here and in child runs, until the run is resumed. Timers go on meanwhile.`,

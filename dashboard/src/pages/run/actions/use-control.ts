@@ -4,8 +4,10 @@ import { sendJson } from '../../../api/client.ts'
 import { keys } from '../../../api/keys.ts'
 import { ApiError } from '../../../api/problem-error.ts'
 import type { Run } from '../../../api/shapes.ts'
+import { onceRunLeaves } from '../../../live/run-leaves.ts'
 import { ask, type Question } from '../../../parts/ask.tsx'
 import { toastDone, toastError } from '../../../parts/toasts.tsx'
+import type { RunStatus } from '../../../../../src/workflow/states.ts'
 
 /** Something that an operator does to a run. */
 export interface Control {
@@ -16,8 +18,13 @@ export interface Control {
   question?: Question
   /** What is said when it went: "Paused". */
   done: string
-  /** Takes it back. */
-  undo?: 'pause' | 'resume'
+  undo?: Undo
+}
+
+/** Takes a control back, as long as the run is in the state that it brought about. */
+interface Undo {
+  verb: 'resume'
+  from: RunStatus
 }
 
 /** Does controls, one at a time: asks, sends, shows the run as it then is, and says what came of it. */
@@ -33,12 +40,16 @@ export function useControl(run: Run): { busy: boolean; control: (control: Contro
     if (updates() === before) cache.setQueryData(queryKey, answer)
     void cache.invalidateQueries({ queryKey, exact: true })
   }
+  const undoOf = ({ verb, from }: Undo) => ({
+    undo: () => send(verb),
+    untilOver: (over: () => void) => onceRunLeaves(cache, run.id, from, over),
+  })
   const control = async ({ verb, body, question, done, undo }: Control) => {
     if (question !== undefined && !(await ask(question))) return
     setBusy(true)
     try {
       await send(verb, body)
-      toastDone(done, undo === undefined ? {} : { undo: () => send(undo) })
+      toastDone(done, undo === undefined ? {} : undoOf(undo))
     } catch (error) {
       toastError(error)
       // Refused for the state that the run is in: show that state.
