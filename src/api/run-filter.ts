@@ -11,9 +11,10 @@ export const runFilter = {
   status: listOf(RUN_STATUSES).optional(),
   workflow: storableText(1, 128).optional().openapi({ description: 'Id or name' }),
   tag: storableText(1, 128).optional(),
-  search: storableText(0, 200)
-    .optional()
-    .openapi({ description: 'The beginning of a run’s id, part of its workflow’s name, or one of its tags' }),
+  search: storableText(0, 200).optional().openapi({
+    description:
+      'The beginning of a run’s id (8 digits and more also with its end: `019aa5b4…7f3a11`), part of its workflow’s name, or one of its tags',
+  }),
   created_after: givenTimestamp.optional().openapi({ description: 'At this time or later' }),
   created_before: givenTimestamp.optional().openapi({ description: 'Before this time' }),
 }

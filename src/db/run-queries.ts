@@ -17,7 +17,7 @@ import type { Progress } from '../workflow/outcome.ts'
 import type { RunStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
 import { runs, steps, workflows, workflowVersions } from './schema.ts'
-import { containing, firstUuidAt, uuidRange } from './search.ts'
+import { containing, firstUuidAt, shortUuid, uuidRange } from './search.ts'
 
 /** What lists show of a run: no payloads. */
 const ENTRY = {
@@ -78,7 +78,7 @@ export interface RunFilter {
   statuses?: readonly RunStatus[] | undefined
   workflowId?: string | undefined
   tag?: string | undefined
-  /** The beginning of a run's id, part of its workflow's name, or one of its tags. */
+  /** The beginning of a run's id, its short id (`019aa5b4…7f3a11`), part of its workflow's name, or one of its tags. */
   search?: string | undefined
   createdAfter?: Date | undefined
   createdBefore?: Date | undefined
@@ -141,7 +141,7 @@ function conditionsOf(filter: RunFilter): (SQL | undefined)[] {
 const idAt = (date: Date, offsetMs: number) => firstUuidAt(new Date(date.getTime() + offsetMs))
 
 /**
- * The newest runs that a search finds in one of its three ways. Each way is a query of its own with the index that suits
+ * The newest runs that a search finds in one of its ways. Each way is a query of its own with the index that suits
  * it: of one query with `or`, Postgres makes a walk through all runs (110 ms for a tag among 100,000 runs, against 1).
  */
 async function searchIds(
@@ -154,10 +154,12 @@ async function searchIds(
     .select({ id: workflows.id })
     .from(workflows)
     .where(ilike(workflows.name, containing(search)))
-  const range = uuidRange(search)
+  const short = shortUuid(search)
+  const range = short ?? uuidRange(search)
+  const ends = short === null ? undefined : sql`right(${runs.id}::text, ${short.end.length}::int) = ${short.end}`
   const ways = [
     arrayContains(runs.tags, [search]),
-    ...(range === null ? [] : [and(gte(runs.id, range.first), lte(runs.id, range.last))]),
+    ...(range === null ? [] : [and(gte(runs.id, range.first), lte(runs.id, range.last), ends)]),
     ...(named.length === 0
       ? []
       : [

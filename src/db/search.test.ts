@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, it } from 'vitest'
-import { containing, firstUuidAt, isUuid, uuidRange } from './search.ts'
+import { containing, firstUuidAt, isUuid, shortUuid, uuidRange } from './search.ts'
 
 describe('uuidRange', () => {
   it('a uuid lies in the range of each of its prefixes and is found by itself', () => {
@@ -22,6 +22,19 @@ describe('uuidRange', () => {
   it.each([[''], ['x'], ['0190-'], ['01900000x'], ['01900000-0000-0000-0000-0000000000000']])(
     'no uuid begins with "%s"',
     (prefix) => expect(uuidRange(prefix)).toBeNull(),
+  )
+})
+
+describe('shortUuid', () => {
+  it('a short uuid is a range of its beginning, and an end', () => {
+    const range = uuidRange('019aa5b4')
+    expect(shortUuid('019aa5b4…7f3a11')).toEqual({ ...range, end: '7f3a11' })
+    expect(shortUuid('019AA5B4...7F3A11')).toEqual({ ...range, end: '7f3a11' })
+  })
+
+  it.each([['…7f3a11'], ['019aa5…7f3a11'], ['019aa5b4…'], ['019aa5b4'], ['019aa5b4…x'], ['019aa5b4…1…2']])(
+    '"%s" is none, or would be looked for among too many',
+    (text) => expect(shortUuid(text)).toBeNull(),
   )
 })
 

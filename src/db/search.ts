@@ -21,6 +21,18 @@ export function uuidRange(prefix: string): { first: string; last: string } | nul
   return lower !== '' && first !== undefined && last !== undefined && isUuid(first) ? { first, last } : null
 }
 
+const SHORT = /^([0-9a-f-]{8,32})(?:…|\.\.\.)([0-9a-f-]{1,28})$/i
+
+/**
+ * The range of the uuids that a short one, `019aa5b4…7f3a11`, may stand for, and their end; null for what is no short one.
+ * Of UUIDv7 with 8 digits at the beginning the range is a minute: to find one among millions, few are looked at.
+ */
+export function shortUuid(text: string): { first: string; last: string; end: string } | null {
+  const [, head = '', end = ''] = SHORT.exec(text) ?? []
+  const range = uuidRange(head)
+  return range === null ? null : { ...range, end: end.toLowerCase() }
+}
+
 /**
  * The lowest UUIDv7 of a millisecond: ids are made in the order of time, so a bound on time is one on ids, too, as far as
  * the clocks agree that made id and time.

@@ -93,6 +93,20 @@ describe('the list of runs', () => {
     expect(new URL(page.url()).search).toBe('')
   })
 
+  it('finds a run by its id as it is shown', async () => {
+    await dashboard.system.post('/workflows', { name: 'alike', steps: [{ id: 'a' }] })
+    const { items } = await dashboard.system.post<{ items: { id: string }[] }>('/workflows/alike/runs/batch', {
+      runs: Array.from({ length: 5 }, () => ({})),
+    })
+    const page = await dashboard.open('/runs?workflow=alike')
+    await expectSoon(() => rows(page).count()).toBe(5)
+    const wanted = rows(page).filter({ has: page.locator(`a[href*="${items[2]?.id}"]`) })
+    const shown = await wanted.locator('code.id').innerText()
+    await page.getByRole('textbox', { name: 'Search runs' }).fill(shown)
+    await expectSoon(() => rows(page).count()).toBe(1)
+    expect(await wanted.count()).toBe(1)
+  })
+
   it('takes times that are applied, and says when nothing matches', async () => {
     const page = await dashboard.open('/runs')
     await page.getByRole('button', { name: 'Created: Any time' }).click()

@@ -12,7 +12,7 @@ export interface RunFilter {
   status?: readonly RunStatus[] | undefined
   workflow?: string | undefined
   tag?: string | undefined
-  /** The beginning of an id, part of a workflow's name, or a tag. */
+  /** The beginning of an id, a short id (`019aa5b4…7f3a11`), part of a workflow's name, or a tag. */
   search?: string | undefined
   created_after?: string | undefined
   created_before?: string | undefined

@@ -1,15 +1,13 @@
 import { Group } from '@mantine/core'
 import { CopyButton } from './copy-button.tsx'
-
-/** Characters of an id that tell it from its neighbours: those of a UUIDv7 begin alike. */
-const TAIL = 8
+import { shortId } from './short-id.ts'
 
 /** An id, short unless `whole`, with a button that copies all of it. `what` names it ("run id"). */
 export function CopyId({ id, what, whole = false }: { id: string; what: string; whole?: boolean }) {
   return (
     <Group gap={2} wrap="nowrap" display="inline-flex" miw={0}>
       <code className="id" title={id}>
-        {whole || id.length <= TAIL + 4 ? id : `…${id.slice(-TAIL)}`}
+        {whole ? id : shortId(id)}
       </code>
       <CopyButton text={id} what={what} />
     </Group>

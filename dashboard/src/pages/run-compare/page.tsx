@@ -14,6 +14,7 @@ import { PayloadDiff } from './payload-diff.tsx'
 import { RunPair } from './run-pair.tsx'
 import { DiffTable } from './diff-table.tsx'
 import './compare.css'
+import { shortId } from '../../parts/short-id.ts'
 
 const route = getRouteApi('/runs/compare')
 
@@ -38,7 +39,7 @@ function NoPair({ known }: { known: string | undefined }) {
     >
       {known !== undefined && (
         <TextLink to="/runs/$run" params={{ run: known }}>
-          Open run …{known.slice(-8)}
+          Open run {shortId(known)}
         </TextLink>
       )}
     </EmptyState>

@@ -5,6 +5,7 @@ import { TextLink } from '../../parts/text-link.tsx'
 import { durationText } from '../../parts/time-text.ts'
 import { Time } from '../../parts/time.tsx'
 import { deltaText } from './delta-text.ts'
+import { shortId } from '../../parts/short-id.ts'
 
 /** The two runs: what each is, and how they differ as a whole. */
 export function RunPair({ diff }: { diff: RunDiff }) {
@@ -46,7 +47,7 @@ function OneRun({ name, run, workflow }: { name: string; run: RunDiff['a']; work
       </Group>
       <Group gap="xs">
         <TextLink to="/runs/$run" params={{ run: run.id }} size="sm" className="id" title={run.id}>
-          …{run.id.slice(-8)}
+          {shortId(run.id)}
         </TextLink>
         <Text size="sm" className="quiet">
           <Time at={run.created_at} show="absolute" />

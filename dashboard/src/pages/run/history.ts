@@ -2,6 +2,7 @@ import type { Approval, Order, Run, RunEvent, StepDetail } from '../../api/shape
 import { durationText } from '../../parts/time-text.ts'
 import type { AnyStatus } from '../../parts/status.ts'
 import { isFinished, isSettled } from '../../../../src/workflow/states.ts'
+import { shortId } from '../../parts/short-id.ts'
 import type { HistoryKind } from './search-words.ts'
 
 /** Something that happened in a run. */
@@ -58,9 +59,9 @@ function tell({ key, at, kind, text, status, stepId, isBad = false }: Told): His
 function ofRun(run: Run): HistoryEntry[] {
   const origin =
     run.rerun_of !== null
-      ? `, as a rerun of …${run.rerun_of.slice(-8)}`
+      ? `, as a rerun of ${shortId(run.rerun_of)}`
       : run.parent_run_id !== null
-        ? `, by a step of run …${run.parent_run_id.slice(-8)}`
+        ? `, by a step of run ${shortId(run.parent_run_id)}`
         : ''
   const begin = [
     ...tell({

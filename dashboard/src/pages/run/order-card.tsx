@@ -7,6 +7,7 @@ import { CopyId } from '../../parts/copy-id.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
 import { StatusBadge } from '../../parts/status-badge.tsx'
 import { Time } from '../../parts/time.tsx'
+import { shortId } from '../../parts/short-id.ts'
 
 /** The order that the run is about, with its history; it changes with the run. */
 export function OrderCard(props: { id: string; runId: string; onSelect: (stepId: string) => void }) {
@@ -47,7 +48,7 @@ export function OrderCard(props: { id: string; runId: string; onSelect: (stepId:
                   <span className="quiet">
                     by{' '}
                     <Link to="/runs/$run" params={{ run: change.run_id }}>
-                      run …{change.run_id.slice(-8)}
+                      run {shortId(change.run_id)}
                     </Link>
                   </span>
                 )}

@@ -1,4 +1,5 @@
 import type { Step } from '../../api/shapes.ts'
+import { shortId } from '../../parts/short-id.ts'
 
 /** What to know of a step in one line: why it failed or was skipped, what it waits for, else what it is. */
 export function stepNote(step: Step): string {
@@ -29,7 +30,7 @@ function waitText(waiting: NonNullable<Step['waiting_for']>): string {
     case 'event':
       return `waits for event ${waiting.event}`
     case 'run':
-      return `waits for child run …${waiting.run_id.slice(-8)}`
+      return `waits for child run ${shortId(waiting.run_id)}`
     case 'items':
       return `waits for ${waiting.count} items`
   }

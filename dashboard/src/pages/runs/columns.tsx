@@ -18,7 +18,7 @@ const helper = createColumnHelper<typeof features, RunEntry>()
 export const WIDTHS: Readonly<Record<string, number | undefined>> = {
   select: 40,
   status: 128,
-  id: 124,
+  id: 168,
   created: 104,
   started: 104,
   duration: 128,

@@ -29,6 +29,9 @@ const route = getRouteApi('/runs')
 
 const RunPeek = lazy(() => import('./run-peek.tsx').then((module) => ({ default: module.RunPeek })))
 
+const NONE_MATCHES =
+  'Other filters may find some. A run is found by the beginning of its id, or by its id as lists show it: 019aa5b4…7f3a11.'
+
 /** All runs, live: to find some, and to cancel or retry many. */
 export function RunsPage() {
   useTitle('Runs')
@@ -87,7 +90,7 @@ function List(props: {
   if (runs === undefined) return <RowsSkeleton rows={12} height={isNarrow ? 96 : 34} />
   if (runs.length === 0) {
     return isFiltered(search) ? (
-      <EmptyState icon={IconFilterOff} title="No run matches" text="Other filters may find some.">
+      <EmptyState icon={IconFilterOff} title="No run matches" text={NONE_MATCHES}>
         <Button variant="default" onClick={onClear}>
           Clear filters
         </Button>

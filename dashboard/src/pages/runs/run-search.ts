@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { RUN_STATUSES } from '../../../../src/workflow/states.ts'
 import type { RunFilter } from '../../api/run-list.ts'
 import type { RunEntry } from '../../api/shapes.ts'
+import { isIdFound } from '../../parts/short-id.ts'
 import { filter, someOf, text } from '../../shell/search-fields.ts'
 
 const MINUTE = 60_000
@@ -67,5 +68,5 @@ export function matches(run: RunEntry, filter: RunFilter): boolean {
 
 function isFound(run: RunEntry, search: string): boolean {
   const lower = search.toLowerCase()
-  return run.id.startsWith(lower) || run.workflow_name.toLowerCase().includes(lower) || run.tags.includes(search)
+  return isIdFound(run.id, search) || run.workflow_name.toLowerCase().includes(lower) || run.tags.includes(search)
 }

@@ -9,6 +9,7 @@ import { ErrorState } from '../../../parts/error-state.tsx'
 import { RowsSkeleton } from '../../../parts/skeletons.tsx'
 import { StatusBadge } from '../../../parts/status-badge.tsx'
 import { Time } from '../../../parts/time.tsx'
+import { shortId } from '../../../parts/short-id.ts'
 
 const OFFERED = 12
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
@@ -43,7 +44,7 @@ export function CompareDialog({ run, onClose }: { run: Run; onClose: () => void 
             <li key={other.id}>
               <UnstyledButton onClick={() => choose(other.id)} className="run-choice">
                 <StatusBadge status={other.status} />
-                <code className="id">…{other.id.slice(-8)}</code>
+                <code className="id">{shortId(other.id)}</code>
                 <span className="quiet">v{other.workflow_version}</span>
                 <Duration from={other.started_at} to={other.completed_at} />
                 <Time at={other.created_at} />
