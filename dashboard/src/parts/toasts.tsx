@@ -1,6 +1,6 @@
 import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { IconCheck, IconInfoCircle, IconX } from '@tabler/icons-react'
+import { IconCheck, IconX } from '@tabler/icons-react'
 
 /** What can be clicked stays longer. */
 const LONGER_MS = 10_000
@@ -55,20 +55,6 @@ export function toastDone(message: string, { undo, untilOver, open }: DoneOption
         )}
       </Group>
     ),
-  })
-}
-
-/** Says what somebody has to know of what is shown, once however often it is said. It stays until it is closed. */
-export function toastNotice(message: string): void {
-  notifications.show({
-    ...CLOSE,
-    id: message,
-    className: 'tone-amber',
-    icon: <IconInfoCircle size={16} aria-hidden />,
-    color: 'yellow.9',
-    role: 'alert',
-    autoClose: false,
-    message,
   })
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { readSearch, writeSearch } from './search.ts'
-import { oneOf, someOf, text, whole } from './search-fields.ts'
+import { oneOf, someOf, text, whole, withMisread } from './search-fields.ts'
 
 describe('search params', () => {
   it('are written as they are read', () => {
@@ -24,6 +24,16 @@ describe('search params', () => {
     })
     expect(fields.parse({ tab: ['a', 'b'], status: 'y', line: '-1', q: '' })).toEqual({ status: ['y'] })
     expect(fields.parse({})).toEqual({})
+  })
+
+  it('keep what is not understood of a filter', () => {
+    const read = withMisread(z.object({ tab: oneOf(['a', 'b']), status: someOf(['x', 'y']), q: text() }), [
+      'status',
+      'q',
+    ])
+    expect(read({ tab: 'c', status: 'x,z', q: 'a, b' })).toEqual({ status: ['x'], q: 'a, b', misread: ['status=z'] })
+    expect(read({ status: 'z', misread: 'status=z' })).toEqual({ misread: ['status=z'] })
+    expect(read({ status: ['x', 'y'] })).toEqual({ status: ['x', 'y'] })
   })
 
   it('may name several words as the API takes them', () => {

@@ -8,6 +8,7 @@ import type { Order } from '../../api/shapes.ts'
 import { CopyId } from '../../parts/copy-id.tsx'
 import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
+import { MisreadFilter } from '../../parts/misread-filter.tsx'
 import { LoadMore } from '../../parts/load-more.tsx'
 import { PageHeader } from '../../parts/page-header.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
@@ -26,7 +27,7 @@ const route = getRouteApi('/orders')
 /** All orders, and how far each has come. */
 export function OrdersPage() {
   useTitle('Orders')
-  const { status } = route.useSearch()
+  const { status, misread } = route.useSearch()
   const navigate = route.useNavigate()
   const [creating, setCreating] = useState(false)
   const list = useInfiniteQuery(ordersQuery(status))
@@ -47,29 +48,35 @@ export function OrdersPage() {
           onChange={(chosen) => void navigate({ search: { status: chosen }, replace: true })}
         />
       </div>
-      {orders === undefined && error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {orders === undefined && error === null && <RowsSkeleton rows={8} height={42} />}
-      {orders?.length === 0 && status !== undefined && (
-        <EmptyState icon={IconFilterOff} title="No order of this kind">
-          <Button variant="default" onClick={() => void navigate({ search: {} })}>
-            Clear filters
-          </Button>
-        </EmptyState>
-      )}
-      {orders?.length === 0 && status === undefined && (
-        <EmptyState
-          icon={IconShoppingCart}
-          title="No orders yet"
-          text="An order is something that workflows act upon: start “order-processing” with one, and watch it get shipped."
-        >
-          {create}
-        </EmptyState>
-      )}
-      {orders !== undefined && orders.length > 0 && (
+      {misread === undefined ? (
         <>
-          <OrderTable orders={orders} />
-          <LoadMore list={list} />
+          {orders === undefined && error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
+          {orders === undefined && error === null && <RowsSkeleton rows={8} height={42} />}
+          {orders?.length === 0 && status !== undefined && (
+            <EmptyState icon={IconFilterOff} title="No order of this kind">
+              <Button variant="default" onClick={() => void navigate({ search: {} })}>
+                Clear filters
+              </Button>
+            </EmptyState>
+          )}
+          {orders?.length === 0 && status === undefined && (
+            <EmptyState
+              icon={IconShoppingCart}
+              title="No orders yet"
+              text="An order is something that workflows act upon: start “order-processing” with one, and watch it get shipped."
+            >
+              {create}
+            </EmptyState>
+          )}
+          {orders !== undefined && orders.length > 0 && (
+            <>
+              <OrderTable orders={orders} />
+              <LoadMore list={list} />
+            </>
+          )}
         </>
+      ) : (
+        <MisreadFilter misread={misread} onDrop={() => void navigate({ search: { status }, replace: true })} />
       )}
       <NewOrder opened={creating} onClose={() => setCreating(false)} />
     </>

@@ -2,14 +2,14 @@ import { IconShoppingCart } from '@tabler/icons-react'
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { z } from 'zod'
 import { rootRoute } from '../../shell/root-route.tsx'
-import { someOf } from '../../shell/search-fields.ts'
+import { someOf, withMisread } from '../../shell/search-fields.ts'
 import { ORDER_STATUSES } from '../../../../src/workflow/states.ts'
 
 /** `/orders`: all of them, newest first. */
 export const ordersRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/orders',
-  validateSearch: z.object({ status: someOf(ORDER_STATUSES) }),
+  validateSearch: withMisread(z.object({ status: someOf(ORDER_STATUSES) }), ['status']),
   component: lazyRouteComponent(() => import('./list-page.tsx'), 'OrdersPage'),
   staticData: { nav: { label: 'Orders', icon: IconShoppingCart, order: 50, letter: 'e' } },
 })

@@ -9,6 +9,7 @@ import { EmptyState } from '../../parts/empty-state.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
 import { FullHeight } from '../../parts/full-height.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
+import { MisreadFilter } from '../../parts/misread-filter.tsx'
 import { PageHeader } from '../../parts/page-header.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { useTitle } from '../../parts/use-title.ts'
@@ -60,14 +61,22 @@ export function RunsPage() {
       <FilterBar
         search={search}
         searchRef={searchField}
-        onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })}
+        onChange={(change) =>
+          void navigate({ search: (before) => ({ ...before, ...change, misread: undefined }), replace: true })
+        }
         onClear={() => show({})}
       >
         <SavedViews search={search} onOpen={show} />
         {!isNarrow && <TableSettingsButton settings={settings} onChange={setSettings} />}
       </FilterBar>
-      {runs !== undefined && <BulkBar selection={selection} runs={runs} search={search} hasMore={list.hasMore} />}
-      <List list={list} search={search} selection={selection} settings={settings} onClear={() => show({})} />
+      {search.misread === undefined ? (
+        <>
+          {runs !== undefined && <BulkBar selection={selection} runs={runs} search={search} hasMore={list.hasMore} />}
+          <List list={list} search={search} selection={selection} settings={settings} onClear={() => show({})} />
+        </>
+      ) : (
+        <MisreadFilter misread={search.misread} onDrop={() => show({ ...search, misread: undefined })} />
+      )}
     </FullHeight>
   )
 }

@@ -3,7 +3,7 @@ import { RUN_STATUSES } from '../../../../src/workflow/states.ts'
 import type { RunFilter } from '../../api/run-list.ts'
 import type { RunEntry } from '../../api/shapes.ts'
 import { isIdFound } from '../../parts/short-id.ts'
-import { filter, someOf, text } from '../../shell/search-fields.ts'
+import { type Misread, oneOf, someOf, text } from '../../shell/search-fields.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -25,7 +25,7 @@ export const SPAN_WORDS: Readonly<Record<Span, string>> = {
   '30d': 'Last 30 days',
 }
 
-const moment = () => filter(z.iso.datetime({ offset: true }))
+const moment = () => z.iso.datetime({ offset: true }).optional().catch(undefined)
 
 /** What the URL says of the list: `since` (a span before now), or `after` and `before` (ISO 8601). */
 export const runSearch = z.object({
@@ -33,16 +33,17 @@ export const runSearch = z.object({
   workflow: text(),
   tag: text(),
   search: text(),
-  since: filter(z.enum(Object.keys(SPANS) as Span[])),
+  since: oneOf(Object.keys(SPANS) as Span[]),
   after: moment(),
   before: moment(),
 })
 
 /** {@link runSearch}, read. */
-export type RunSearch = z.output<typeof runSearch>
+export type RunSearch = z.output<typeof runSearch> & Misread
 
 /** The API's filter at a moment (ms): what the list shows then. */
-export function filterOf({ since, after, before, ...rest }: RunSearch, now: number): RunFilter {
+export function filterOf({ since, after, before, status, workflow, tag, search }: RunSearch, now: number): RunFilter {
+  const rest = { status, workflow, tag, search }
   if (since === undefined) return { ...rest, created_after: after, created_before: before }
   return { ...rest, created_after: new Date(now - SPANS[since]).toISOString() }
 }

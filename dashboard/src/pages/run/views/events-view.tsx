@@ -7,6 +7,7 @@ import type { Run, StepDetail } from '../../../api/shapes.ts'
 import { downloadText } from '../../../parts/download.ts'
 import { EmptyState } from '../../../parts/empty-state.tsx'
 import { ErrorState } from '../../../parts/error-state.tsx'
+import { MisreadFilter } from '../../../parts/misread-filter.tsx'
 import { STATUS_LOOKS } from '../../../parts/status.ts'
 import { durationText } from '../../../parts/time-text.ts'
 import { Time } from '../../../parts/time.tsx'
@@ -48,7 +49,7 @@ export function EventsView({ run, onSelect }: ViewProps) {
         <Chip.Group
           multiple
           value={kinds}
-          onChange={(value) => go({ kind: value as HistoryKind[] }, { replace: true })}
+          onChange={(value) => go({ kind: value as HistoryKind[], misread: undefined }, { replace: true })}
         >
           <Group gap={4} role="group" aria-label="Kinds of events">
             {HISTORY_KINDS.filter((kind) => present.has(kind)).map((kind) => (
@@ -81,7 +82,9 @@ export function EventsView({ run, onSelect }: ViewProps) {
         </Tooltip>
       </Group>
       {error !== null && <ErrorState error={error} />}
-      {shown.length === 0 ? (
+      {search.misread !== undefined ? (
+        <MisreadFilter misread={search.misread} onDrop={() => go({ misread: undefined }, { replace: true })} />
+      ) : shown.length === 0 ? (
         <EmptyState icon={IconFilterOff} title="Nothing of that kind has happened">
           <Button
             size="xs"
