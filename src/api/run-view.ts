@@ -58,6 +58,7 @@ const NEW_RUN = {
 
 const NEW_STEP = {
   status: 'pending',
+  attempt: 0,
   retryCount: 0,
   startedAt: null,
   completedAt: null,

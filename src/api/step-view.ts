@@ -67,6 +67,7 @@ function showStep(
     action: compiled.action,
     status: row.status,
     depends_on: [...new Set(compiled.dependencies.map((dependency) => dependency.id))],
+    attempt: row.attempt,
     retry_count: row.retryCount,
     max_retries: compiled.maxRetries,
     started_at: iso(row.startedAt),

@@ -17,6 +17,7 @@ export interface StepState {
   stepIndex: number
   stepId: string
   status: StepStatus
+  attempt: number
   retryCount: number
   startedAt: Date | null
   completedAt: Date | null
@@ -46,7 +47,7 @@ export interface RunState {
 /** JSON has no dates. */
 type Packed = Omit<StepState, 'startedAt' | 'completedAt'> & { startedAt: string | null; completedAt: string | null }
 
-const STEP = `json_build_object('stepIndex', s.step_index, 'stepId', s.step_id, 'status', s.status, 'retryCount', s.retry_count,
+const STEP = `json_build_object('stepIndex', s.step_index, 'stepId', s.step_id, 'status', s.status, 'attempt', s.attempt, 'retryCount', s.retry_count,
   'startedAt', s.started_at, 'completedAt', s.completed_at, 
   'error', CASE WHEN s.error IS NOT NULL THEN json_build_object('message', s.error ->> 'message') END, 'reason', s.reason,
   'outputBytes', s.output_bytes, 'waitingFor', s.waiting_for, 'parentIndex', s.parent_index, 'itemIndex', s.item_index)`

@@ -110,6 +110,20 @@ describe('a run', () => {
     await expectStatus(page, 'Completed')
   })
 
+  it('tells of attempts that were cancelled, though the run was retried since', async () => {
+    const work = { id: 'work', config: { duration_seconds: 60 } }
+    const id = await start({ name: 'cancelled-once', steps: [work] })
+    await dashboard.system.executing(id, 'work')
+    await dashboard.system.post(`/runs/${id}/cancel`, {})
+    await dashboard.system.ended(id)
+    await dashboard.system.post(`/runs/${id}/retry`, {})
+    await dashboard.system.executing(id, 'work')
+    const page = await dashboard.open(`/runs/${id}?view=events`)
+    await page.getByText(/^Attempt 1 of work was cancelled/).waitFor()
+    await page.getByText(/^Attempt 2 of work began/).waitFor()
+    expect(await page.getByText(/who asked for them, are not recorded/).count()).toBe(1)
+  })
+
   it('of a large input shows its size, and the input when that is wanted', async () => {
     const large = { text: 'x'.repeat(80_000) }
     const id = await start({ name: 'large-input', steps: [{ id: 'a' }] }, { input: large })
@@ -263,23 +277,26 @@ describe('what can be done to a run', () => {
     await page.getByRole('button', { name: 'Retry failed' }).waitFor()
   })
 
-  it.each(['its own page', 'the list of runs'])('offers to take a pause back while %s knows it paused', async (where) => {
-    const id = await start({ name: 'undone', steps: [{ id: 'a', type: 'wait_event', config: { event: 'never' } }] })
-    const page = await dashboard.open(`/runs/${id}`)
-    await page.getByRole('button', { name: 'Pause', exact: true }).click()
-    await page.getByRole('button', { name: 'Pause the run' }).click()
-    const undo = page.getByRole('button', { name: 'Undo' })
-    // It stays for as long as the pointer is over it.
-    await undo.hover()
-    if (where === 'the list of runs') {
-      await page.keyboard.press('g')
-      await page.keyboard.press('r')
-      await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
-    }
-    expect(await undo.count()).toBe(1)
-    await dashboard.system.post(`/runs/${id}/resume`, {})
-    await expectSoon(() => undo.count()).toBe(0)
-  })
+  it.each(['its own page', 'the list of runs'])(
+    'offers to take a pause back while %s knows it paused',
+    async (where) => {
+      const id = await start({ name: 'undone', steps: [{ id: 'a', type: 'wait_event', config: { event: 'never' } }] })
+      const page = await dashboard.open(`/runs/${id}`)
+      await page.getByRole('button', { name: 'Pause', exact: true }).click()
+      await page.getByRole('button', { name: 'Pause the run' }).click()
+      const undo = page.getByRole('button', { name: 'Undo' })
+      // It stays for as long as the pointer is over it.
+      await undo.hover()
+      if (where === 'the list of runs') {
+        await page.keyboard.press('g')
+        await page.keyboard.press('r')
+        await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
+      }
+      expect(await undo.count()).toBe(1)
+      await dashboard.system.post(`/runs/${id}/resume`, {})
+      await expectSoon(() => undo.count()).toBe(0)
+    },
+  )
 
   it('shows what became of its steps while its answer was under way', async () => {
     // On a machine that is too slow for it, the step has ended before: then there is nothing to see.

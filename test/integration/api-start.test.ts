@@ -52,6 +52,7 @@ describe('starting a run', () => {
         action: null,
         status: 'pending',
         depends_on: [],
+        attempt: 0,
         retry_count: 0,
         max_retries: 0,
         started_at: null,

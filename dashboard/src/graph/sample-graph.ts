@@ -25,6 +25,7 @@ export function sampleStep(step_id: string, rest: Partial<Step> = {}): Step {
     action: null,
     status: 'pending',
     depends_on: [],
+    attempt: 0,
     retry_count: 0,
     max_retries: 0,
     started_at: null,

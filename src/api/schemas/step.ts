@@ -24,6 +24,10 @@ export const stepSchema = z
     action: z.string().nullable(),
     status: z.enum(STEP_STATUSES),
     depends_on: z.array(z.string()),
+    attempt: z.int().openapi({
+      description:
+        'Number of the newest attempt, over all retries of the run, too; it may be yet to begin. 0: there was none',
+    }),
     retry_count: z.int().openapi({ description: 'Failed attempts that were followed by another' }),
     max_retries: z.int(),
     started_at: timestampOrNull.openapi({ description: 'Begin of the last attempt' }),

@@ -122,6 +122,7 @@ function fingerprint({ status, error, compensation, startAt, deadlineAt, started
 function isSame(a: StepState, b: StepState): boolean {
   return (
     a.status === b.status &&
+    a.attempt === b.attempt &&
     a.retryCount === b.retryCount &&
     a.startedAt?.getTime() === b.startedAt?.getTime() &&
     a.completedAt?.getTime() === b.completedAt?.getTime() &&

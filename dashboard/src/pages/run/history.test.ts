@@ -7,6 +7,7 @@ const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`
 const failing = {
   step_id: 'charge',
   status: 'completed',
+  attempt: 3,
   started_at: at(3),
   completed_at: at(4),
   error_message: null,
@@ -60,6 +61,19 @@ describe('the history of a run', () => {
       'Attempt 3 of charge began on worker w:1',
     ])
     expect(entries.filter(({ isBad }) => isBad)).toHaveLength(1)
+  })
+
+  it('tells what was cancelled and completed before a retry of the run', () => {
+    const pending = { ...failing, status: 'pending', attempt: 3, started_at: null, completed_at: null } as Step
+    const detail = { ...pending, attempts: [attempt(1, 'completed'), attempt(2, 'cancelled')] } as StepDetail
+    const entries = historyOf({ ...NONE, run: { ...run, status: 'running', steps: [pending] }, details: [detail] })
+    expect(texts(entries).slice(2)).toEqual([
+      'charge began on worker w:1',
+      'Attempt 1 of charge completed',
+      'Attempt 2 of charge began on worker w:1',
+      'Attempt 2 of charge was cancelled',
+    ])
+    expect(entries.filter(({ isBad }) => isBad)).toEqual([])
   })
 
   it('tells what was asked and decided', () => {

@@ -90,9 +90,7 @@ function ofRun(run: Run): HistoryEntry[] {
 
 function ofStep(step: Run['steps'][number], detail: StepDetail | undefined): HistoryEntry[] {
   const { step_id: id, status } = step
-  const attempts = detail?.attempts.flatMap((attempt, index) =>
-    ofAttempt(id, attempt, index === detail.attempts.length - 1),
-  )
+  const attempts = detail?.attempts.flatMap((attempt) => ofAttempt(id, attempt, isEndOf(step, attempt)))
   const begin =
     attempts ??
     tell({ key: `${id} began`, at: step.started_at, kind: 'step', text: `${id} began`, status: 'running', stepId: id })
@@ -112,7 +110,13 @@ function ofStep(step: Run['steps'][number], detail: StepDetail | undefined): His
   ]
 }
 
-function ofAttempt(stepId: string, attempt: StepDetail['attempts'][number], isLast: boolean): HistoryEntry[] {
+/** Whether the step settled with an attempt, and as it did: others were set back by a retry, or lost. */
+function isEndOf(step: Run['steps'][number], attempt: StepDetail['attempts'][number]): boolean {
+  return attempt.attempt === step.attempt && attempt.status === step.status
+}
+
+/** `isToldByStep`: how the attempt ended is how its step did. */
+function ofAttempt(stepId: string, attempt: StepDetail['attempts'][number], isToldByStep: boolean): HistoryEntry[] {
   const name = attempt.attempt === 1 ? `${stepId} began` : `Attempt ${attempt.attempt} of ${stepId} began`
   const on = attempt.worker === null ? '' : ` on worker ${attempt.worker}`
   const begin = tell({
@@ -123,9 +127,7 @@ function ofAttempt(stepId: string, attempt: StepDetail['attempts'][number], isLa
     status: 'running',
     stepId,
   })
-  // How the last one ended is told by the step itself, unless another attempt is to come.
-  const hasNext = attempt.retry_at !== null
-  if (attempt.status === 'running' || attempt.status === 'completed' || (isLast && !hasNext)) return begin
+  if (attempt.status === 'running' || isToldByStep) return begin
   const why = attempt.error === null ? '' : `: ${attempt.error.message}`
   return [
     ...begin,
@@ -136,7 +138,7 @@ function ofAttempt(stepId: string, attempt: StepDetail['attempts'][number], isLa
       text: `Attempt ${attempt.attempt} of ${stepId} ${endOf(attempt.status)}${why}${backoffText(attempt)}`,
       status: attempt.status,
       stepId,
-      isBad: attempt.status !== 'cancelled',
+      isBad: attempt.status === 'failed' || attempt.status === 'lost',
     }),
   ]
 }

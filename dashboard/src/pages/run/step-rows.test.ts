@@ -9,6 +9,7 @@ const step = (step_id: string, more: Partial<Step> = {}): Step => ({
   action: null,
   status: 'completed',
   depends_on: [],
+  attempt: 0,
   retry_count: 0,
   max_retries: 0,
   started_at: null,

@@ -3,7 +3,7 @@ import { IconDownload, IconFilterOff } from '@tabler/icons-react'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { approvalsOfRunQuery, eventsOfRunQuery, orderQuery, stepQuery } from '../../../api/run-sides.ts'
-import type { Run, StepDetail } from '../../../api/shapes.ts'
+import type { Run, Step, StepDetail } from '../../../api/shapes.ts'
 import { downloadText } from '../../../parts/download.ts'
 import { EmptyState } from '../../../parts/empty-state.tsx'
 import { ErrorState } from '../../../parts/error-state.tsx'
@@ -25,6 +25,8 @@ const NAMES: Record<HistoryKind, string> = {
   event: 'Events',
   order: 'Order',
 }
+const NOT_RECORDED =
+  'Pauses, resumptions, cancellations and retries, and who asked for them, are not recorded as such: what came of them is told.'
 /** Steps whose attempts are read one by one: those that were tried more than once, the first so many. */
 const MOST_DETAILS = 40
 const ROW_HEIGHT = 34
@@ -101,6 +103,9 @@ export function EventsView({ run, onSelect }: ViewProps) {
         {shown.length.toLocaleString('en')} {shown.length === 1 ? 'event' : 'events'}
         {isPart ? `; of ${MOST_DETAILS} steps all attempts are told, of the others the last one` : ''}
       </Text>
+      <Text size="xs" className="quiet">
+        {NOT_RECORDED}
+      </Text>
     </>
   )
 }
@@ -109,7 +114,7 @@ function useHistory(run: Run) {
   const approvals = useQuery(approvalsOfRunQuery(run.id))
   const events = useQuery(eventsOfRunQuery(run.id))
   const order = useQuery({ ...orderQuery(run.order_id ?? ''), enabled: run.order_id !== null })
-  const repeated = run.steps.filter((step) => step.retry_count > 0)
+  const repeated = run.steps.filter(isRepeated)
   const details = useQueries({
     queries: repeated.slice(0, MOST_DETAILS).map((step) => stepQuery(run.id, step.step_id)),
     combine: knownDetails,
@@ -119,6 +124,11 @@ function useHistory(run: Run) {
     [run, approvals.data, events.data, order.data, details],
   )
   return { entries, error: approvals.error ?? events.error, isPart: repeated.length > MOST_DETAILS }
+}
+
+/** Whether there were attempts besides the one that the step's own row tells of: failed ones, or such as a retry set back. */
+function isRepeated({ attempt, retry_count: retries, status }: Step): boolean {
+  return attempt > 1 || retries > 0 || (attempt > 0 && (status === 'pending' || status === 'skipped'))
 }
 
 function knownDetails(results: readonly { data: StepDetail | undefined }[]): StepDetail[] {
