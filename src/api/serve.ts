@@ -1,6 +1,7 @@
 import { serve } from '@hono/node-server'
 import type { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
+import { answeringRefusals } from './stream/refused-upgrade.ts'
 import { Streams } from './stream/streams.ts'
 import { createWebSocketServer } from './stream/web-socket.ts'
 
@@ -29,7 +30,9 @@ export function serveApi(
   const { fetch } = createApp(engine, streams, { flushDrill })
   return new Promise((resolve, reject) => {
     const websocket = { server: createWebSocketServer() }
-    const server = serve({ fetch, hostname: host, port, websocket }, () => resolve({ server, streams }))
+    const server = serve({ fetch: answeringRefusals(fetch), hostname: host, port, websocket }, () =>
+      resolve({ server, streams }),
+    )
     server.on('error', reject)
   })
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { RunView } from '../../src/api/schemas/run.ts'
+import { LIMITS } from '../../src/workflow/limits.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 
 /** What no client in its right mind sends: none of it is our fault, so none of it is answered by 500. */
@@ -13,6 +14,7 @@ beforeAll(async () => {
 afterAll(() => api.stop())
 
 interface Operation {
+  responses: Record<string, unknown>
   parameters?: { name: string; in: string; required?: boolean }[]
   requestBody?: unknown
 }
@@ -147,4 +149,26 @@ it('no field of a body is answered by 500', { timeout: 120_000 }, async () => {
   }
   for (const [path, bodyOf] of INNER) for (const value of VALUES) await send('POST', path, bodyOf(value))
   expect(failed).toEqual([])
+})
+
+it('every answer has a status that the OpenAPI document tells of', { timeout: 120_000 }, async () => {
+  const untold = new Set<string>()
+  for (const { method, path, operation } of await routes()) {
+    const ask = async (url: string, options: { body?: unknown; headers?: Record<string, string> } = {}) => {
+      const { status } = await api.call(url, { method, ...options })
+      if (!(String(status) in operation.responses)) untold.add(`${status} ${method} ${path}`)
+    }
+    if (isStream(path) && !path.includes('{')) continue
+    await ask(filled(path, () => '%00'))
+    await ask(filled(path, () => '019aa5b4-8f6e-7b7a-9b0e-0d5f0c7f3a11'))
+    await ask(`${filled(path, known)}?cursor=x&limit=0&unknown=1`)
+    if (method === 'GET') continue
+    await ask(filled(path, known), { body: '{' })
+    await ask(filled(path, known), { body: '[1]' })
+    await ask(filled(path, known), { body: '{"unknown": 1}' })
+    await ask(filled(path, known), { body: '<a/>', headers: { 'content-type': 'text/xml' } })
+    await ask(filled(path, known), { body: 'x'.repeat(LIMITS.bodyBytes + 1) })
+    await ask(filled(path, known), { headers: { 'sec-fetch-site': 'cross-site' } })
+  }
+  expect([...untold]).toEqual([])
 })

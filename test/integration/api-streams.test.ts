@@ -247,9 +247,13 @@ describe.each(BACKENDS)('streams of a run on %s', (backend) => {
     })
 
     it('a run that there is not, and a page of another site, are refused', async () => {
-      expect((await socket(uuidv7())).status).toBe(404)
+      const unknown = await socket(uuidv7())
+      expect(unknown.status).toBe(404)
+      expect(await unknown.refusal()).toMatchObject({ type: 'urn:sluice:problem:not_found', status: 404 })
       const id = await start([gate('go')])
       expect((await socket(id, '', { origin: 'https://elsewhere.example' })).status).toBe(403)
+      const wrong = await socket(id, '?logs=2')
+      expect(await wrong.refusal()).toMatchObject({ status: 422, errors: [{ path: '/logs' }] })
       const own = await socket(id, '', { origin: api.url })
       expect(own.status).toBe(101)
       own.close()

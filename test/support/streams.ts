@@ -1,3 +1,4 @@
+import { json } from 'node:stream/consumers'
 import type { LogLineView } from '../../src/api/schemas/log-line.ts'
 import type { RunView } from '../../src/api/schemas/run.ts'
 import type { StepView } from '../../src/api/schemas/step.ts'
@@ -85,11 +86,12 @@ export async function openStream<Message = RunMessage>(
 export async function openSocket(
   url: string,
   headers: Record<string, string> = {},
-): Promise<TestStream<RunMessage> & { code: () => number }> {
+): Promise<TestStream<RunMessage> & { code: () => number; refusal: () => Promise<unknown> }> {
   const socket = new WebSocket(url, { headers })
   const messages: RunMessage[] = []
   const comments: string[] = []
   let code = 0
+  let refusal: Promise<unknown> = Promise.resolve(null)
   socket.on('message', (text) => messages.push(JSON.parse((text as Buffer).toString('utf8')) as RunMessage))
   socket.on('ping', () => comments.push('ping'))
   socket.on('close', (number) => {
@@ -98,7 +100,10 @@ export async function openSocket(
   const status = await new Promise<number>((resolve) => {
     socket.on('error', () => undefined)
     socket.on('open', () => resolve(101))
-    socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0))
+    socket.on('unexpected-response', (_request, response) => {
+      refusal = json(response)
+      resolve(response.statusCode ?? 0)
+    })
   })
   return {
     status,
@@ -114,6 +119,7 @@ export async function openSocket(
     },
     close: () => socket.terminate(),
     code: () => code,
+    refusal: () => refusal,
   }
 }
 

@@ -51,6 +51,12 @@ export function problems(...statuses: (keyof typeof DESCRIPTIONS)[]): object {
   return Object.fromEntries(statuses.map((status) => [status, { description: DESCRIPTIONS[status], content }]))
 }
 
+/** The same for a document that is made already: the problem by its name there. */
+export function documentedProblems(...statuses: (keyof typeof DESCRIPTIONS)[]): object {
+  const named = { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } }
+  return Object.fromEntries(statuses.map((status) => [status, { description: DESCRIPTIONS[status], content: named }]))
+}
+
 /** Documents a request body, JSON or YAML. */
 export function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema }, 'application/yaml': { schema } } }
