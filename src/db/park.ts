@@ -135,30 +135,31 @@ export async function readItems(db: Database, runId: string, mapIndex: number): 
   )
 }
 
-/** How far the items of a map have come: how many have settled, and the first of those that nobody has begun. */
+/** The items of a map that may be under way: the first that have not settled, as many as its concurrency. */
 export interface ItemProgress {
-  settled: number
+  /** Place of the last of them; null: all items have settled. */
+  last: number | null
+  /** Places of those that nobody has begun. */
   pending: number[]
 }
 
-/** Progress of maps, in the order asked; at most `limit` pending items each. Index: steps_children. */
+/** Progress of maps, in the order asked. Index: steps_children. */
 export async function readItemProgress(
   db: Database,
   maps: readonly { runId: string; stepIndex: number; limit: number }[],
 ): Promise<ItemProgress[]> {
-  const rows = await db.batch<{ ord: string; settled: string; pending: number[] | null }>(
+  const rows = await db.batch<{ ord: string; last: number | null; pending: number[] | null }>(
     'item_progress',
-    `SELECT m.ord,
-            (SELECT count(*) FROM steps s WHERE s.run_id = m.run_id AND s.parent_index = m.step_index AND s.item_index IS NOT NULL
-               AND s.status IN ('completed', 'failed', 'skipped', 'cancelled')) AS settled,
-            (SELECT array_agg(p.item_index) FROM (
-               SELECT s.item_index FROM steps s WHERE s.run_id = m.run_id AND s.parent_index = m.step_index
-                 AND s.item_index IS NOT NULL AND s.status = 'pending' ORDER BY s.item_index LIMIT m.most) p) AS pending
-     FROM unnest($1::uuid[], $2::int[], $3::int[]) WITH ORDINALITY AS m(run_id, step_index, most, ord)`,
+    `SELECT m.ord, i.last, i.pending
+     FROM unnest($1::uuid[], $2::int[], $3::int[]) WITH ORDINALITY AS m(run_id, step_index, most, ord), LATERAL (
+       SELECT max(u.item_index) AS last, array_agg(u.item_index) FILTER (WHERE u.status = 'pending') AS pending FROM (
+         SELECT s.item_index, s.status FROM steps s
+         WHERE s.run_id = m.run_id AND s.parent_index = m.step_index AND s.item_index IS NOT NULL AND s.completed_at IS NULL
+         ORDER BY s.item_index LIMIT m.most) u) i`,
     [maps.map((map) => map.runId), maps.map((map) => map.stepIndex), maps.map((map) => map.limit)],
   )
-  const progress = maps.map((): ItemProgress => ({ settled: 0, pending: [] }))
-  for (const row of rows) progress[Number(row.ord) - 1] = { settled: Number(row.settled), pending: row.pending ?? [] }
+  const progress = maps.map((): ItemProgress => ({ last: null, pending: [] }))
+  for (const row of rows) progress[Number(row.ord) - 1] = { last: row.last, pending: row.pending ?? [] }
   return progress
 }
 

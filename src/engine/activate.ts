@@ -100,7 +100,7 @@ export class Activations {
     return child === null ? null : this.readChild(address, { run, workflow, child }, found)
   }
 
-  /** How far the items of a map have come. */
+  /** Which items of a map may be under way. */
   itemProgress(runId: string, mapIndex: number, limit: number): Promise<ItemProgress> {
     return this.progress.add({ runId, stepIndex: mapIndex, limit })
   }
@@ -132,9 +132,10 @@ export class Activations {
     map?: CompiledStep,
   ): Promise<Activation | null> {
     const { run, step, child } = parts
+    // Before the row, whose time is the attempt's begin: what made room for it has settled before.
+    const admitted = map === undefined || (await this.isAdmitted(run.id, child!, map))
     const row = await this.rows.add({ runId: run.id, stepIndex: step.index, ...looksAt })
     if (row === null) return null
-    const admitted = map === undefined || (await this.isAdmitted(run.id, child!, map))
     return this.complete(address, parts, { row, admitted })
   }
 
@@ -165,14 +166,15 @@ export class Activations {
   }
 
   /**
-   * Whether the concurrency of a map has room for an item: items begin in order, so item n may once so many have settled
-   * that fewer than the limit are ahead of it. No counter is kept that a crash could leave wrong.
+   * Whether the concurrency of a map has room for an item: items begin in order, so one may once fewer than the limit are
+   * ahead of it that have not settled. Counted from rows, for a counter could be left wrong by a crash; and not from how many
+   * have settled, for those that a retry left alone may be behind it.
    */
   private async isAdmitted(runId: string, child: ChildRow, map: CompiledStep): Promise<boolean> {
     const limit = concurrencyOf(map)
     if (limit === null || child.itemIndex! < limit) return true
-    const { settled } = await this.itemProgress(runId, child.parentIndex, limit)
-    return child.itemIndex! < limit + settled
+    const { last } = await this.itemProgress(runId, child.parentIndex, limit)
+    return last === null || child.itemIndex! <= last
   }
 
   /** The run's order as it is now, or null. */

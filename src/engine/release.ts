@@ -56,8 +56,7 @@ export class Release {
     const map = findStep(workflow, mapId)?.step
     const limit = map === undefined ? null : concurrencyOf(map)
     if (limit === null) return
-    const { settled, pending } = await this.activations.itemProgress(run.id, child.parentIndex, limit)
-    const due = pending.filter((item) => item < limit + settled)
-    await this.engine.queue.openGates(due.map((item) => ({ ...job, step: `${mapId}[${item}]` })))
+    const { pending } = await this.activations.itemProgress(run.id, child.parentIndex, limit)
+    await this.engine.queue.openGates(pending.map((item) => ({ ...job, step: `${mapId}[${item}]` })))
   }
 }

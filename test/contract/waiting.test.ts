@@ -7,6 +7,8 @@ import { eventually } from '../support/eventually.ts'
 interface Step {
   step_id: string
   status: string
+  started_at: string
+  completed_at: string
   error_message: string | null
   waiting_for: { kind: string } | null
   child_run_id: string | null
@@ -352,6 +354,26 @@ describe.each(BACKENDS)('on %s', (backend) => {
         { everyMs: 5, timeoutMs: 20_000 },
       )
       expect(most).toBeLessThanOrEqual(2)
+    })
+
+    test('never has, once it is retried, although later items are done', async () => {
+      const step = {
+        type: 'fail_times',
+        config: { duration_seconds: 0.15 },
+        input: { times: '$item', permanent: true },
+      }
+      const definition = map({ items: [1, 1, 1, 0, 0], concurrency: 1, step })
+      const failed = await run({ ...definition, on_failure: 'finish' })
+      expect(failed.steps.map(({ status }) => status)).toEqual([
+        'failed',
+        ...Array(3).fill('failed'),
+        ...Array(2).fill('completed'),
+      ])
+      await api.call(`runs/${failed.id}/retry`, { method: 'POST' })
+      const { steps } = await until(failed.id, 'completed')
+      const again = [1, 2, 3].map((place) => steps[place]!)
+      const starts = again.map((item) => item.started_at)
+      expect(starts.slice(1).map((startedAt, place) => startedAt >= again[place]!.completed_at)).toEqual([true, true])
     })
 
     test('fails with its first item, or goes on where the item’s failure is tolerated', async () => {

@@ -33,13 +33,12 @@ export const mapKind: ParkedKind = {
       return timedOut(activation)
     }
     const limit = concurrencyOf(activation.step) ?? items.length
-    const settled = items.filter((item) => isSettled(item.status)).length
     return {
       kind: 'still',
       wakeAt: timeoutAt(activation),
       items: items
         .filter((item) => !isSettled(item.status))
-        .map((item) => ({ stepId: item.stepId, gated: item.itemIndex >= limit + settled })),
+        .map((item, ahead) => ({ stepId: item.stepId, gated: ahead >= limit })),
     }
   },
 }
