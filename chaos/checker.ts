@@ -1,4 +1,6 @@
 import type pg from 'pg'
+import { CONTROL_RULES } from './rules-of-controls.ts'
+import { MAP_RULES } from './rules-of-maps.ts'
 
 /**
  * The checker: what must hold of everything that Postgres keeps, once it is all over, as plain SQL on the tables. It knows
@@ -19,11 +21,11 @@ const FINISHED = `('completed', 'failed', 'cancelled')`
 /**
  * `tagged`: runs by their tags, which are the keys of requests; `defined`: the steps of each run as its definition has
  * them; `edges`: which depends on which; `attempts`: those that have ended without settling their step or failed it, and the
- * newest of each step; `evidence`: everything that shows that a step had begun at some time; `doing`: the steps and items
- * that run an action.
+ * newest of each step; `evidence`: everything that shows that a step had begun at some time; `placed`: the steps and items,
+ * each with its own definition; `turned`: what controls did to runs, and when; `lineage`: runs and all above them.
  */
 const FACTS = `
-WITH tagged AS MATERIALIZED (
+WITH RECURSIVE tagged AS MATERIALIZED (
   SELECT t.tag, r.* FROM runs r CROSS JOIN LATERAL (SELECT DISTINCT unnest(r.tags) AS tag) t
 ), defined AS MATERIALIZED (
   SELECT r.id AS run_id, (d.ord - 1)::int AS step_index, d.step, d.step ->> 'id' AS step_id,
@@ -45,10 +47,22 @@ WITH tagged AS MATERIALIZED (
   FROM chaos.effects e JOIN steps s ON s.run_id = e.run_id AND s.step_id = e.step_id
   UNION ALL SELECT s.run_id, s.step_index, c.at, 'the call of attempt ' || c.attempt
   FROM chaos.calls c JOIN steps s ON s.run_id = c.run_id AND s.step_id = c.step_id
-), doing AS MATERIALIZED (
-  SELECT s.*, CASE WHEN s.parent_index IS NULL THEN d.config ->> 'action'
-    WHEN s.item_index IS NOT NULL THEN d.config -> 'step' -> 'config' ->> 'action' END AS action
-  FROM steps s LEFT JOIN defined d ON d.run_id = s.run_id AND d.step_index = COALESCE(s.parent_index, s.step_index)
+), placement AS (
+  SELECT s.run_id, s.step_index, d.step AS def FROM steps s
+  JOIN defined d ON d.run_id = s.run_id AND d.step_index = s.step_index WHERE s.parent_index IS NULL
+  UNION ALL
+  SELECT s.run_id, s.step_index, p.def -> 'config' -> 'step' FROM placement p
+  JOIN steps s ON s.run_id = p.run_id AND s.parent_index = p.step_index AND s.item_index IS NOT NULL
+), placed AS MATERIALIZED (
+  SELECT s.*, p.def, COALESCE(p.def ->> 'type', 'task') AS type, p.def -> 'config' AS config
+  FROM placement p JOIN steps s ON s.run_id = p.run_id AND s.step_index = p.step_index
+), turned AS MATERIALIZED (
+  SELECT run_id, at, CASE WHEN became = 'paused' THEN 'pause' WHEN became = 'cancelling' THEN 'cancel'
+    WHEN was = 'paused' THEN 'resume' ELSE 'retry' END AS control
+  FROM chaos.turns
+), lineage AS (
+  SELECT id, id AS ancestor FROM runs
+  UNION ALL SELECT l.id, r.parent_run_id FROM lineage l JOIN runs r ON r.id = l.ancestor WHERE r.parent_run_id IS NOT NULL
 )`
 
 /** Each finds what breaks it. */
@@ -65,7 +79,7 @@ const RULES: Readonly<Record<string, string>> = {
   'a run ends': `SELECT id, status FROM runs WHERE status NOT IN ${FINISHED}`,
 
   'a run ends as its steps must': `
-    SELECT r.id, r.status, q.ends AS expected, r.error ->> 'message' AS error
+    SELECT r.id, r.status, q.ends AS expected, left(r.error::text, 500) AS error
     FROM chaos.requests q JOIN tagged r ON r.tag = q.key
     WHERE r.status IN ${FINISHED} AND r.status::text <> q.ends`,
 
@@ -77,7 +91,7 @@ const RULES: Readonly<Record<string, string>> = {
       FROM steps s LEFT JOIN defined d ON d.run_id = s.run_id AND d.step_index = s.step_index
       WHERE s.parent_index IS NULL GROUP BY s.run_id) x ON x.run_id = r.id
     WHERE (r.status = 'completed' AND (x.failed > 0 OR x.cancelled > 0)) OR (r.status = 'failed' AND x.failed = 0)
-      OR r.status = 'cancelled' OR (r.status = 'failed') <> (r.error IS NOT NULL)`,
+      OR (r.status = 'failed') <> (r.error IS NOT NULL)`,
 
   'a run that has ended tells how many steps did what': `
     SELECT r.id, r.status, r.steps_completed, r.steps_failed, r.steps_skipped, x.* FROM runs r
@@ -103,10 +117,12 @@ const RULES: Readonly<Record<string, string>> = {
     WHERE d.completed_at IS NULL OR d.completed_at > b.at`,
 
   'an item begins after its map, a compensation after its step': `
-    SELECT b.run_id, s.step_id, b.what, b.at, p.step_id AS parent, p.started_at, p.completed_at
+    SELECT b.run_id, s.step_id, b.what, b.at, p.step_id AS parent, f.started_at, p.completed_at
     FROM steps s JOIN evidence b ON b.run_id = s.run_id AND b.step_index = s.step_index
     JOIN steps p ON p.run_id = s.run_id AND p.step_index = s.parent_index
-    WHERE (s.item_index IS NOT NULL AND (p.started_at IS NULL OR p.started_at > b.at))
+    LEFT JOIN (SELECT run_id, step_index, min(started_at) AS started_at FROM attempts GROUP BY run_id, step_index) f
+      ON f.run_id = p.run_id AND f.step_index = p.step_index
+    WHERE (s.item_index IS NOT NULL AND (f.started_at IS NULL OR f.started_at > b.at))
       OR (s.item_index IS NULL AND (p.status <> 'completed' OR p.completed_at > b.at))`,
 
   'a step has one result': `
@@ -124,14 +140,14 @@ const RULES: Readonly<Record<string, string>> = {
     HAVING count(*) > 1 OR s.status IS DISTINCT FROM 'completed' OR min(e.attempt) <> s.attempt`,
 
   'a completed transaction has had its effect': `
-    SELECT s.run_id, s.step_id, s.attempt FROM doing s
-    WHERE s.status = 'completed' AND s.action = 'chaos_effect'
+    SELECT s.run_id, s.step_id, s.attempt FROM placed s
+    WHERE s.status = 'completed' AND s.config ->> 'action' = 'chaos_effect'
       AND NOT EXISTS (SELECT FROM chaos.effects e WHERE e.run_id = s.run_id AND e.step_id = s.step_id)`,
 
   'the result of an action is what the call of its attempt was answered': `
     SELECT s.run_id, s.step_id, s.attempt, x.output ->> 'receipt' AS receipt
-    FROM doing s JOIN step_results x ON x.run_id = s.run_id AND x.step_index = s.step_index
-    WHERE s.action = 'chaos_call' AND 1 <> (SELECT count(*) FROM chaos.calls c
+    FROM placed s JOIN step_results x ON x.run_id = s.run_id AND x.step_index = s.step_index
+    WHERE s.config ->> 'action' = 'chaos_call' AND 1 <> (SELECT count(*) FROM chaos.calls c
       WHERE c.run_id = s.run_id AND c.step_id = s.step_id AND c.attempt = s.attempt AND c.receipt = x.output ->> 'receipt'
         AND c.idempotency_key = s.run_id || '.' || s.step_id)`,
 
@@ -145,7 +161,29 @@ const RULES: Readonly<Record<string, string>> = {
     FROM steps s JOIN step_attempts a ON a.run_id = s.run_id AND a.step_index = s.step_index
     WHERE (a.status = 'lost' AND s.status = 'completed' AND a.attempt >= s.attempt) OR a.attempt > s.attempt`,
 
-  'what has settled stays': `SELECT * FROM chaos.revoked`,
+  // What failed, was cancelled or skipped comes back with the retry of its run; what has completed never does.
+  'what has settled stays, unless it is retried': `
+    SELECT v.* FROM chaos.revoked v
+    WHERE (v.was, v.became) NOT IN (('failed', 'pending'), ('cancelled', 'pending'), ('skipped', 'pending'), ('failed', 'queued'), ('cancelled', 'queued'))
+      OR NOT EXISTS (SELECT FROM chaos.revoked r WHERE r.tx = v.tx AND r.run_id = v.run_id AND r.step_id IS NULL)
+      OR NOT EXISTS (SELECT FROM chaos.controls c WHERE c.run_id = v.run_id AND c.control = 'retry')`,
+
+  'a failed attempt is counted, no more often than it may be repeated': `
+    SELECT p.run_id, p.step_id, p.status, p.retry_count, a.failed, p.config ->> 'max_retries' AS max_retries FROM placed p
+    CROSS JOIN LATERAL (SELECT count(*) AS failed FROM step_attempts a
+      WHERE a.run_id = p.run_id AND a.step_index = p.step_index AND a.status = 'failed'
+        AND NOT EXISTS (SELECT FROM chaos.revoked v WHERE v.run_id = p.run_id AND v.step_id = p.step_id AND v.at > a.completed_at)) a
+    WHERE p.config ->> 'action' IS NOT NULL AND (p.retry_count > (p.config ->> 'max_retries')::int
+      OR p.status IN ('completed', 'failed') AND p.retry_count + (p.status = 'failed')::int <> a.failed)`,
+
+  // A text with NUL, or half of a pair, could be written as JSON, but never read.
+  'an error tells something, in text that can be read': `
+    SELECT e.run_id, e.what, left(e.error::text, 500) AS error FROM (
+      SELECT run_id, 'attempt ' || attempt AS what, error FROM step_attempts WHERE status = 'failed'
+      UNION ALL SELECT run_id, step_id, error FROM steps WHERE status = 'failed'
+      UNION ALL SELECT id, 'the run', error FROM runs WHERE status = 'failed') e
+    WHERE CASE WHEN e.error IS NULL OR e.error::text ~ '\\\\u(0000|[dD][89a-fA-F])' THEN true
+      ELSE length(COALESCE(e.error ->> 'message', '')) NOT BETWEEN 1 AND 20000 END`,
 
   'an order takes each step of its way once, in order': `
     SELECT o.id, o.status, h.way, h.is_in_time FROM orders o
@@ -163,42 +201,46 @@ const RULES: Readonly<Record<string, string>> = {
     WHERE q.order_status IS NOT NULL AND r.status IN ${FINISHED} AND o.status::text IS DISTINCT FROM q.order_status`,
 
   'a step that asks goes on once it is answered': `
-    SELECT d.run_id, d.step_id, s.status, a.answers, a.open FROM defined d
-    JOIN steps s ON s.run_id = d.run_id AND s.step_index = d.step_index
+    SELECT s.run_id, s.step_id, s.status, a.answers, a.open FROM placed s
     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE a.status IN ('approved', 'rejected')) AS answers,
         count(*) FILTER (WHERE a.status = 'approved') AS approved, count(*) FILTER (WHERE a.status = 'open') AS open
-      FROM approvals a WHERE a.run_id = d.run_id AND a.step_index = d.step_index) a
-    WHERE d.type = 'approval' AND s.status IN ('completed', 'failed')
-      AND (a.answers <> 1 OR a.open > 0 OR (s.status = 'completed') <> (a.approved = 1))`,
+      FROM approvals a WHERE a.run_id = s.run_id AND a.step_index = s.step_index) a
+    CROSS JOIN LATERAL (SELECT count(*) AS times FROM turned t WHERE t.run_id = s.run_id AND t.control = 'retry') retried
+    WHERE s.type = 'approval' AND s.status IN ('completed', 'failed')
+      AND (a.answers NOT BETWEEN 1 AND 1 + retried.times OR a.open > 0 OR a.approved <> (s.status = 'completed')::int)`,
+
+  'an accepted event is kept': `
+    SELECT n.run_id, n.id FROM chaos.sent_events n LEFT JOIN events e ON e.id = n.id AND e.run_id = n.run_id WHERE e.id IS NULL`,
 
   'a step that waits for an event takes one': `
-    SELECT d.run_id, d.step_id, s.status, count(e.id) AS taken FROM defined d
-    JOIN steps s ON s.run_id = d.run_id AND s.step_index = d.step_index
-    LEFT JOIN events e ON e.run_id = d.run_id AND d.step_index = ANY(e.step_index || e.also_taken_by)
-    WHERE d.type = 'wait_event'
-    GROUP BY d.run_id, d.step_id, s.status HAVING count(e.id) <> (s.status = 'completed')::int`,
+    SELECT s.run_id, s.step_id, s.status, count(e.id) AS taken FROM placed s
+    LEFT JOIN events e ON e.run_id = s.run_id AND s.step_index = ANY(e.step_index || e.also_taken_by)
+    WHERE s.type = 'wait_event'
+    GROUP BY s.run_id, s.step_id, s.status HAVING count(e.id) <> (s.status = 'completed')::int`,
+
+  'a step takes the event that it waits for': `
+    SELECT s.run_id, s.step_id, s.config, e.name, e.data, x.output FROM placed s
+    JOIN events e ON e.run_id = s.run_id AND s.step_index = ANY(e.step_index || e.also_taken_by)
+    LEFT JOIN step_results x ON x.run_id = s.run_id AND x.step_index = s.step_index
+    WHERE s.config ->> 'event' <> e.name OR x.output::jsonb IS DISTINCT FROM e.data::jsonb
+      OR substring(s.config ->> 'match' FROM '\\d+$') <> e.data ->> 'n'`,
 
   'a wait is not cut short': `
-    SELECT d.run_id, d.step_id, s.started_at, s.completed_at FROM defined d
-    JOIN steps s ON s.run_id = d.run_id AND s.step_index = d.step_index
-    WHERE d.type = 'wait' AND s.status = 'completed'
-      AND s.completed_at < s.started_at + ((d.config ->> 'seconds')::float8 - 0.002) * interval '1 second'`,
+    SELECT s.run_id, s.step_id, s.started_at, s.completed_at FROM placed s
+    WHERE s.type = 'wait' AND s.status = 'completed'
+      AND s.completed_at < s.started_at + ((s.config ->> 'seconds')::float8 - 0.002) * interval '1 second'`,
 
-  'a workflow step has one child run': `
-    SELECT d.run_id, d.step_id, s.status, c.runs FROM defined d
-    JOIN steps s ON s.run_id = d.run_id AND s.step_index = d.step_index
-    CROSS JOIN LATERAL (SELECT count(*) AS runs, count(*) FILTER (WHERE c.status = 'completed') AS completed
-      FROM runs c WHERE c.parent_run_id = d.run_id AND c.parent_step_index = d.step_index) c
-    WHERE d.type = 'workflow' AND (c.runs > 1 OR (s.status = 'completed' AND c.completed <> 1))`,
+  // One that ended just before its parent was cancelled is followed by another where the parent is retried.
+  'a workflow step has one child run, and others that were cancelled': `
+    SELECT s.run_id, s.step_id, s.status, c.runs, c.completed FROM placed s
+    CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE c.status <> 'cancelled') AS runs,
+        count(*) FILTER (WHERE c.status = 'completed') AS completed
+      FROM runs c WHERE c.parent_run_id = s.run_id AND c.parent_step_index = s.step_index
+        AND NOT EXISTS (SELECT FROM chaos.revoked v WHERE v.run_id = s.run_id AND v.step_id = s.step_id AND v.at > c.created_at)) c
+    WHERE s.type = 'workflow' AND (c.runs > 1 OR (s.status = 'completed' AND c.completed <> 1))`,
 
-  'a map has all its items once': `
-    SELECT d.run_id, d.step_id, s.status, i.places FROM defined d
-    JOIN steps s ON s.run_id = d.run_id AND s.step_index = d.step_index
-    CROSS JOIN LATERAL (SELECT COALESCE(array_agg(i.item_index ORDER BY i.item_index), '{}') AS places,
-        COALESCE(bool_and(i.status IN ${SETTLED}), true) AS settled
-      FROM steps i WHERE i.run_id = d.run_id AND i.parent_index = d.step_index AND i.item_index IS NOT NULL) i
-    WHERE d.type = 'map' AND s.status = 'completed' AND (NOT i.settled
-      OR i.places <> ARRAY(SELECT n FROM generate_series(0, json_array_length(d.config -> 'items') - 1) AS n))`,
+  ...MAP_RULES,
+  ...CONTROL_RULES,
 }
 
 /** Names of all rules. */

@@ -6,10 +6,13 @@ import type { Random } from './random.ts'
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly status: number
+  /** Of a conflict, the state that what was asked about is in. */
+  readonly state: string | undefined
 
   constructor(what: string, status: number, body: string) {
     super(`${what} was answered with ${status}: ${body}`)
     this.status = status
+    this.state = status === 409 ? (JSON.parse(body) as { state?: string }).state : undefined
   }
 }
 
@@ -21,6 +24,8 @@ export interface ApiRequest {
   idempotencyKey?: string
   /** Goes away without the answer after so long, once, and then asks again. */
   hangUpAfterMs?: number
+  /** Hears of every time that it is sent. */
+  onSend?: () => void
 }
 
 /** How a client of the service behaves that takes it seriously: it asks until it is answered, whichever process answers. */
@@ -53,6 +58,7 @@ export function createClient(origins: readonly string[], random: Random, signal:
       let withinMs = request.hangUpAfterMs ?? ANSWER_WITHIN_MS
       for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
         signal.throwIfAborted()
+        request.onSend?.()
         const answer = await once(request, withinMs).catch((error: unknown) => ({ status: 0, text: messageOf(error) }))
         if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.text) as Body
         if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {

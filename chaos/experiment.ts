@@ -59,7 +59,7 @@ export async function runExperiment(
   try {
     await createLedger(ledger.ask)
     const client = createClient(fleet.origins, randomOf(options.seed, 'client'), both)
-    load = await startLoad({ client, ...options })
+    load = await startLoad({ ...options, client })
     report = await observe({ scene: { fleet, ask: ledger.ask, signal: both }, ledger, load, faults }, options, tell)
     await load.stop()
     report.findings.push(...processFindings(await fleet.stopProcesses()))
@@ -85,7 +85,7 @@ async function observe(lab: Lab, options: ChaosOptions, tell: (line: string) => 
   const faults = await Promise.all(lab.faults)
   const findings = await untilEnded(lab)
   const tookMs = Date.now() - begin
-  await noteRequests(ask, load.runs)
+  await noteRequests(ask, load)
   await noteFaults(ask, faults)
   const queue = {
     backend: options.backend,
@@ -179,6 +179,10 @@ async function count(ask: Ask): Promise<Counts> {
     SELECT (SELECT count(*)::int FROM runs) AS runs,
       (SELECT count(*)::int FROM runs WHERE status = 'completed') AS completed,
       (SELECT count(*)::int FROM runs WHERE status = 'failed') AS failed,
+      (SELECT count(*)::int FROM runs WHERE status = 'cancelled') AS cancelled,
+      (SELECT count(*)::int FROM chaos.turns WHERE became = 'paused') AS paused,
+      (SELECT count(*)::int FROM chaos.turns WHERE was IN ('completed', 'failed', 'cancelled')) AS retried,
+      (SELECT count(*)::int FROM steps WHERE parent_index IS NOT NULL AND item_index IS NULL AND status = 'completed') AS undone,
       (SELECT count(*)::int FROM steps) AS steps,
       (SELECT sum(attempt)::int FROM steps) AS attempts,
       (SELECT count(*)::int FROM step_attempts WHERE status = 'lost') AS lost,

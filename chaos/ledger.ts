@@ -9,8 +9,26 @@ export interface AcceptedRun {
   ids: string[]
   /** What it must end as. */
   ends: string
-  /** What its order must end as; null: it has none. */
+  /** What its order must end as; null: it has none, or may be left anywhere. */
   order: string | null
+  /** Whether it stands still for a while because somebody wants it to. */
+  isHeld: boolean
+}
+
+/** A control that an operator asked for. */
+export interface AskedControl {
+  runId: string
+  control: string
+  /** How often it was sent. */
+  tries: number
+  /** Whether the answer was that it counts, or did before. */
+  counted: boolean
+}
+
+/** An event that was sent, and accepted. */
+export interface SentEvent {
+  id: string
+  runId: string
 }
 
 /** Asks Postgres; the rows of one statement. */
@@ -31,9 +49,14 @@ CREATE INDEX ON chaos.effects (run_id, step_id);
 CREATE TABLE chaos.calls (receipt text NOT NULL, idempotency_key text NOT NULL, run_id uuid NOT NULL, step_id text NOT NULL,
   attempt int NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE INDEX ON chaos.calls (run_id, step_id);
-CREATE TABLE chaos.requests (key text PRIMARY KEY, ids uuid[] NOT NULL, ends text NOT NULL, order_status text);
+CREATE TABLE chaos.requests (key text PRIMARY KEY, ids uuid[] NOT NULL, ends text NOT NULL, order_status text, is_held bool NOT NULL);
+CREATE TABLE chaos.controls (run_id uuid NOT NULL, control text NOT NULL, tries int NOT NULL, counted bool NOT NULL);
+CREATE TABLE chaos.sent_events (id uuid PRIMARY KEY, run_id uuid NOT NULL);
 CREATE TABLE chaos.faults (place int PRIMARY KEY, kind text NOT NULL, at timestamptz NOT NULL);
 CREATE TABLE chaos.revoked (run_id uuid NOT NULL, step_id text, was text NOT NULL, became text NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(), tx xid8 NOT NULL DEFAULT pg_current_xact_id());
+CREATE INDEX ON chaos.revoked (run_id, step_id);
+CREATE TABLE chaos.turns (run_id uuid NOT NULL, was text NOT NULL, became text NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp());
 
 CREATE FUNCTION chaos.revoke_step() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -48,6 +71,14 @@ BEGIN INSERT INTO chaos.revoked (run_id, was, became) VALUES (OLD.id, OLD.status
 CREATE TRIGGER chaos_revoked AFTER UPDATE ON runs FOR EACH ROW
   WHEN (OLD.status IN ('completed', 'failed', 'cancelled') AND NEW.status IS DISTINCT FROM OLD.status)
   EXECUTE FUNCTION chaos.revoke_run();
+
+-- What operators do to runs: written down with the commit, so that nothing that knew of it is earlier.
+CREATE FUNCTION chaos.turn_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO chaos.turns (run_id, was, became) VALUES (OLD.id, OLD.status, NEW.status); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER chaos_turned AFTER UPDATE ON runs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.status IS DISTINCT FROM OLD.status
+    AND (NEW.status IN ('paused', 'cancelling') OR OLD.status IN ('paused', 'completed', 'failed', 'cancelled')))
+  EXECUTE FUNCTION chaos.turn_run();
 `
 
 /** Makes the tables of the experiment, once the service's own are there. */
@@ -55,12 +86,28 @@ export async function createLedger(ask: Ask): Promise<void> {
   await ask(TABLES)
 }
 
+/** What the load asked for and was told. */
+export interface Asked {
+  runs: readonly AcceptedRun[]
+  controls: readonly AskedControl[]
+  events: readonly SentEvent[]
+}
+
 /** Writes down what the load asked for and was told. */
-export async function noteRequests(ask: Ask, runs: readonly AcceptedRun[]): Promise<void> {
+export async function noteRequests(ask: Ask, { runs, controls, events }: Asked): Promise<void> {
   await ask(
-    `INSERT INTO chaos.requests SELECT q.key, q.ids, q.ends, q.order_status
-     FROM json_to_recordset($1) AS q(key text, ids uuid[], ends text, order_status text)`,
-    [JSON.stringify(runs.map((run) => ({ ...run, order_status: run.order })))],
+    `INSERT INTO chaos.requests SELECT q.key, q.ids, q.ends, q."order", q."isHeld"
+     FROM json_to_recordset($1) AS q(key text, ids uuid[], ends text, "order" text, "isHeld" bool)`,
+    [JSON.stringify(runs)],
+  )
+  await ask(
+    `INSERT INTO chaos.controls SELECT c."runId", c.control, c.tries, c.counted
+     FROM json_to_recordset($1) AS c("runId" uuid, control text, tries int, counted bool)`,
+    [JSON.stringify(controls)],
+  )
+  await ask(
+    `INSERT INTO chaos.sent_events SELECT e.id, e."runId" FROM json_to_recordset($1) AS e(id uuid, "runId" uuid)`,
+    [JSON.stringify(events)],
   )
 }
 

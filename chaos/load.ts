@@ -1,9 +1,13 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../src/errors.ts'
-import { Refused, type Client } from './client.ts'
-import type { AcceptedRun } from './ledger.ts'
+import type { Client } from './client.ts'
+import { planHerd, type HerdRun } from './herd.ts'
+import type { AcceptedRun, AskedControl, SentEvent } from './ledger.ts'
+import { operate, planControls, type PlannedControl } from './operators.ts'
+import { letPeopleDecide, unlessDone, type People } from './people.ts'
 import { randomOf, type Random } from './random.ts'
-import { pickWorkload, workloads, type Workload } from './workloads.ts'
+import { herdWorkloads, pickWorkload, workloads, type LoadEvent, type Workload } from './workloads.ts'
 
 /** What {@link startLoad} needs to know. */
 export interface LoadOptions {
@@ -12,16 +16,24 @@ export interface LoadOptions {
   sequencing: 'step' | 'segment'
   /** Runs begun in a second. */
   rate: number
+  /** Runs that are begun at once, and stand about. */
+  herd: number
+  durationMs: number
 }
 
-/** Runs that are begun at a steady pace, whatever becomes of those before, and the people they ask. */
+/**
+ * Runs that are begun at a steady pace, whatever becomes of those before, and a herd of others; the people they ask, and
+ * the operators who meddle with them.
+ */
 export interface Load {
-  /** Begins no more; resolves when every request has its answer. People go on deciding. */
+  /** Begins no more; resolves when every request has its answer, and operators have done what they had in mind. */
   stopSubmitting(): Promise<void>
   /** Ends everything. */
   stop(): Promise<void>
   /** What was asked for, and what the answers said. */
   readonly runs: readonly AcceptedRun[]
+  readonly controls: readonly AskedControl[]
+  readonly events: readonly SentEvent[]
   /** Answers that a client of good faith must not get. */
   readonly refusals: readonly string[]
 }
@@ -29,102 +41,147 @@ export interface Load {
 /** One request of so many is hung up on while it is being answered, and repeated. */
 const HUNG_UP = 0.05
 const HANG_UP_WITHIN_MS = 30
-const INBOX_EVERY_MS = 250
-
-/** Stores the workflows, and begins the load. */
-export async function startLoad({ client, seed, sequencing, rate }: LoadOptions): Promise<Load> {
-  const random = randomOf(seed, 'load')
-  const loads = workloads(sequencing)
-  for (const { definition } of loads) await client.ask({ method: 'POST', path: '/workflows', body: definition })
-
-  const stopping = new AbortController()
-  const runs: AcceptedRun[] = []
-  const refusals: string[] = []
-  const underWay = new Set<Promise<void>>()
-  const track = (work: Promise<void>) => {
-    const done = work
-      .catch((error: unknown) => {
-        if (!stopping.signal.aborted) refusals.push(messageOf(error))
-      })
-      .finally(() => underWay.delete(done))
-    underWay.add(done)
-  }
-  const timer = setInterval(() => {
-    const load = pickWorkload(loads, random)
-    const run: AcceptedRun = { key: `${seed}-${runs.length}`, ids: [], ends: load.ends, order: load.order ?? null }
-    runs.push(run)
-    track(submit(client, load, run, random))
-  }, 1_000 / rate)
-  const deciding = decide(client, refusals, stopping.signal)
-
-  return {
-    runs,
-    refusals,
-    async stopSubmitting() {
-      clearInterval(timer)
-      while (underWay.size > 0) await Promise.all(underWay)
-    },
-    async stop() {
-      clearInterval(timer)
-      stopping.abort()
-      await deciding
-    },
-  }
-}
-
-async function submit(client: Client, load: Workload, run: AcceptedRun, random: Random): Promise<void> {
-  const hangUpAfterMs = random.next() < HUNG_UP ? random.between(1, HANG_UP_WITHIN_MS) : undefined
-  const eventAfterMs = random.between(0, 1_000)
-  const order =
-    load.order === undefined
-      ? {}
-      : { order_id: (await client.ask<{ id: string }>({ method: 'POST', path: '/orders', body: ORDER })).id }
-  const { id } = await client.ask<{ id: string }>({
-    method: 'POST',
-    path: `/workflows/${load.definition.name}/runs`,
-    idempotencyKey: run.key,
-    // The tag tells how many runs the key has made, whatever was answered.
-    body: { tags: [run.key], input: { decision: load.decision ?? null }, ...order },
-    ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
-  })
-  run.ids.push(id)
-  if (load.event === undefined) return
-  await sleep(eventAfterMs)
-  await unlessDone(client, `/runs/${id}/events`, { name: load.event, data: { for: id } })
-}
-
-/** Asks for something that counts once. 409: an earlier try has counted, and what was said about it got lost. */
-async function unlessDone(client: Client, path: string, body: unknown): Promise<void> {
-  try {
-    await client.ask({ method: 'POST', path, body })
-  } catch (error) {
-    if (!(error instanceof Refused && error.status === 409)) throw error
-  }
-}
-
+/** The events of a run are sent within this after its begin, or at once. */
+const EVENT_WITHIN_MS = 1_000
 const ORDER = { amount: '49.90', currency: 'EUR' }
 
-interface Approval {
-  run_id: string
-  step_id: string
-  input: { decision: 'approve' | 'reject' }
-}
-
-/** People who look into the inbox, and answer what stands there. */
-async function decide(client: Client, refusals: string[], signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const { items } = await client.ask<{ items: Approval[] }>({ path: '/approvals?status=open&limit=100' })
-      await Promise.all(items.map((approval) => answer(client, approval)))
-      await sleep(INBOX_EVERY_MS, undefined, { signal })
-    } catch (error) {
-      // Else the client has been told to give up.
-      if (!(error instanceof Refused)) return
-      refusals.push(error.message)
-    }
+/** Stores the workflows, and begins the load. */
+export async function startLoad(options: LoadOptions): Promise<Load> {
+  const { client, sequencing } = options
+  for (const { definition } of [...workloads(sequencing), ...herdWorkloads(sequencing)]) {
+    await client.ask({ method: 'POST', path: '/workflows', body: definition })
   }
+  return new RunningLoad(options)
 }
 
-function answer(client: Client, { run_id, step_id, input }: Approval): Promise<void> {
-  return unlessDone(client, `/runs/${run_id}/steps/${step_id}/${input.decision}`, { by: 'chaos' })
+/** A run that is to be begun, and what is drawn for it beforehand: the same for the same seed, however fast things go. */
+interface Plan {
+  load: Workload
+  run: AcceptedRun
+  hangUpAfterMs: number | undefined
+  eventAfterMs: number
+  controls: PlannedControl[]
+}
+
+class RunningLoad implements Load {
+  readonly runs: AcceptedRun[] = []
+  readonly controls: AskedControl[] = []
+  readonly events: SentEvent[] = []
+  readonly refusals: string[] = []
+  private readonly options: LoadOptions
+  private readonly stopping = new AbortController()
+  private readonly underWay = new Set<Promise<void>>()
+  private readonly people: People
+  private readonly random: Random
+  private readonly operators: Random
+  private readonly timer: NodeJS.Timeout
+
+  constructor(options: LoadOptions) {
+    const { client, seed, sequencing, rate } = options
+    this.options = options
+    this.random = randomOf(seed, 'load')
+    this.operators = randomOf(seed, 'operators')
+    // As many as there are runs that something is planned for.
+    setMaxListeners(0, this.stopping.signal)
+    this.people = letPeopleDecide(client, (what) => this.refusals.push(what), this.stopping.signal)
+    const loads = workloads(sequencing)
+    this.timer = setInterval(() => {
+      const load = pickWorkload(loads, this.random)
+      const controls = planControls(load, this.operators)
+      this.track(this.begin(this.plan(load, controls, controls.length > 0)))
+    }, 1_000 / rate)
+    for (const one of planHerd(herdWorkloads(sequencing), options))
+      this.track(this.keep(one, this.plan(one.load, [], true)))
+  }
+
+  async stopSubmitting(): Promise<void> {
+    clearInterval(this.timer)
+    while (this.underWay.size > 0) await Promise.all(this.underWay)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer)
+    this.stopping.abort()
+    await this.people.gone
+  }
+
+  private track(work: Promise<void>): void {
+    const done = work
+      .catch((error: unknown) => {
+        if (!this.stopping.signal.aborted) this.refusals.push(messageOf(error))
+      })
+      .finally(() => this.underWay.delete(done))
+    this.underWay.add(done)
+  }
+
+  private plan(load: Workload, controls: PlannedControl[], isHeld: boolean): Plan {
+    const { random, runs } = this
+    const key = `${this.options.seed}-${runs.length}`
+    const run: AcceptedRun = { key, ids: [], ends: load.ends, order: load.order ?? null, isHeld }
+    runs.push(run)
+    const hangUpAfterMs = random.next() < HUNG_UP ? random.between(1, HANG_UP_WITHIN_MS) : undefined
+    return { load, run, hangUpAfterMs, eventAfterMs: random.between(0, EVENT_WITHIN_MS), controls }
+  }
+
+  /** Begins a run, and does what is planned for it. */
+  private async begin(plan: Plan): Promise<void> {
+    const { load, eventAfterMs, controls } = plan
+    const id = await this.submit(plan)
+    const sendEvents = async () => {
+      for (const [place, event] of (load.events ?? []).entries()) {
+        if (place === (load.events ?? []).length - 1) await this.pause(eventAfterMs)
+        await this.send(id, event)
+      }
+    }
+    await Promise.all([sendEvents(), this.operate(plan, controls, sendEvents)])
+  }
+
+  /** Begins a run of the herd, and lets it go when it is time. */
+  private async keep({ load, beginsAtMs, releasedAtMs }: HerdRun, plan: Plan): Promise<void> {
+    await this.pause(beginsAtMs)
+    const begun = Date.now()
+    const id = await this.submit(plan)
+    if (load.decision === 'never') return
+    await this.pause(Math.max(0, releasedAtMs - beginsAtMs - (Date.now() - begun)))
+    if (load.decision === 'later') this.people.release(id)
+    else if (load.ends === 'cancelled') await this.operate(plan, [{ control: 'cancel', afterMs: 0 }])
+    else await this.send(id, { name: 'release', n: 1 })
+  }
+
+  private operate(
+    { load, run }: Plan,
+    controls: PlannedControl[],
+    sendEvents = () => Promise.resolve(),
+  ): Promise<void> {
+    const { options, controls: asked, stopping } = this
+    return operate({ client: options.client, load, run, asked, sendEvents, signal: stopping.signal }, controls)
+  }
+
+  private async submit({ load, run, hangUpAfterMs }: Plan): Promise<string> {
+    const { client } = this.options
+    const order =
+      load.order === undefined
+        ? {}
+        : { order_id: (await client.ask<{ id: string }>({ method: 'POST', path: '/orders', body: ORDER })).id }
+    const { id } = await client.ask<{ id: string }>({
+      method: 'POST',
+      path: `/workflows/${load.definition.name}/runs`,
+      idempotencyKey: run.key,
+      // The tag tells how many runs the key has made, whatever was answered.
+      body: { tags: [run.key], input: { decision: load.decision ?? null }, ...order },
+      ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
+    })
+    run.ids.push(id)
+    return id
+  }
+
+  private async send(runId: string, { name, n }: LoadEvent): Promise<void> {
+    const { client } = this.options
+    const sent = await unlessDone<{ id: string }>(client, `/runs/${runId}/events`, { name, data: { for: runId, n } })
+    if (sent !== undefined) this.events.push({ id: sent.id, runId })
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.stopping.signal })
+  }
 }

@@ -15,6 +15,8 @@ export interface ChaosOptions {
   lockMs: number
   /** Runs begun in a second. */
   rate: number
+  /** Runs that are begun at once, and stand about for most of the time. */
+  herd: number
   /** Takes the report as JSON. */
   jsonFile: string | undefined
   /** Takes what the processes print. */
@@ -37,6 +39,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
       sequencing: { type: 'string', default: 'step' },
       'lock-ms': { type: 'string', default: '5000' },
       rate: { type: 'string', default: '8' },
+      herd: { type: 'string', default: '280' },
       json: { type: 'string' },
       log: { type: 'string' },
     },
@@ -53,6 +56,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     sequencing: oneOf('--sequencing', values.sequencing, ['step', 'segment']),
     lockMs: number('--lock-ms', values['lock-ms'], 1_000, 10 * MINUTE_MS),
     rate: number('--rate', values.rate, 0.1, 1_000),
+    herd: number('--herd', values.herd, 0, 10_000),
     jsonFile: values.json,
     logFile: values.log,
   }

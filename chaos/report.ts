@@ -23,6 +23,12 @@ export interface Counts {
   runs: number
   completed: number
   failed: number
+  cancelled: number
+  /** How often a run was paused, with those that it had started. */
+  paused: number
+  retried: number
+  /** Compensations that completed. */
+  undone: number
   steps: number
   attempts: number
   lost: number
@@ -35,7 +41,8 @@ export function describeReport(report: Report): string {
   const { options, counts, inHand, told, findings } = report
   const lines = [
     `seed ${options.seed}, ${options.backend}, sequencing ${options.sequencing}: ${seconds(options.durationMs)} of load, all ended after ${seconds(report.tookMs)}`,
-    `runs ${counts.runs} (${counts.completed} completed, ${counts.failed} failed as they must), steps ${counts.steps}, attempts ${counts.attempts} (${counts.lost} lost)`,
+    `runs ${counts.runs} (${counts.completed} completed, ${counts.failed} failed and ${counts.cancelled} cancelled as they must), steps ${counts.steps}, attempts ${counts.attempts} (${counts.lost} lost)`,
+    `operators paused runs ${counts.paused} times, retried ${counts.retried} times; steps undone ${counts.undone}`,
     `effects ${counts.effects} in transactions, ${counts.calls} calls by actions`,
     `in hand of paused and isolated workers ${inHand.attempts} attempts, taken over ${inHand.takenOver}; commits refused to those who came back ${told.fenced}`,
     `queue found empty ${told.queueLost} times, runs swept up ${told.sweptUp} times, processes that stopped late ${told.late}`,

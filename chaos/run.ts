@@ -37,6 +37,6 @@ runMain(async () => {
 })
 
 function flagsOf(options: ReturnType<typeof parseOptions>): string {
-  const { seed, durationMs, backend, sequencing, apis, workers, lockMs, rate } = options
-  return `--seed ${seed} --seconds ${durationMs / 1_000} --backend ${backend} --sequencing ${sequencing} --apis ${apis} --workers ${workers} --lock-ms ${lockMs} --rate ${rate}`
+  const { seed, durationMs, backend, sequencing, apis, workers, lockMs, rate, herd } = options
+  return `--seed ${seed} --seconds ${durationMs / 1_000} --backend ${backend} --sequencing ${sequencing} --apis ${apis} --workers ${workers} --lock-ms ${lockMs} --rate ${rate} --herd ${herd}`
 }

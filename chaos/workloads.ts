@@ -1,4 +1,4 @@
-import type { DefinitionInput } from '../src/workflow/definition.ts'
+import type { DefinitionInput, Json } from '../src/workflow/definition.ts'
 import type { OrderStatus, RunStatus } from '../src/workflow/states.ts'
 import type { Random } from './random.ts'
 
@@ -7,14 +7,22 @@ export interface Workload {
   definition: DefinitionInput
   /** How many of a hundred runs are of this kind, about; 0: started by others only. */
   weight: number
-  /** The answer that people give where it asks; the outcome may depend on it. */
-  decision?: 'approve' | 'reject'
-  /** Name of the event that it waits for. */
-  event?: string
-  /** What its run ends as. */
+  /** The answer that people give where it asks; the outcome may depend on it. `later`: they approve once they are to. */
+  decision?: 'approve' | 'reject' | 'later' | 'never'
+  /** Events that it waits for: the last is sent after a moment, those before it at once. */
+  events?: readonly LoadEvent[]
+  /** It fails until an operator has it tried again. */
+  isRepaired?: boolean
+  /** What its run ends as, unless somebody cancels it. */
   ends: RunStatus
   /** What becomes of the order that it is started with; absent: it has none. */
   order?: OrderStatus
+}
+
+/** An event as it is sent. */
+export interface LoadEvent {
+  name: string
+  n: number
 }
 
 type Step = DefinitionInput['steps'][number]
@@ -33,6 +41,20 @@ function call(id: string, after: readonly string[], ms: number): Step {
 function persistent(id: string, after: readonly string[], action: string, more: Partial<Step> = {}): Step {
   return { id, depends_on: [...after], ...PERSISTENT, ...more, config: { ...PERSISTENT.config, action } }
 }
+
+/** A map whose items have effects, and tell their places. */
+function mapOf(id: string, items: Json[], more: Record<string, Json>): Step {
+  return { id, type: 'map', config: { items, concurrency: 2, ...more } }
+}
+
+const EFFECT_OF_ITEM = {
+  ...PERSISTENT,
+  config: { ...PERSISTENT.config, action: 'chaos_effect' },
+  input: { ms: '$item', place: '$index' },
+}
+
+/** What undoes itself by another effect. */
+const UNDONE = { compensate: { action: 'chaos_effect', input: { ms: 20 } } }
 
 const order = [
   persistent('validate', [], 'validate_order'),
@@ -82,16 +104,88 @@ const WORKLOADS: Workload[] = [
     definition: {
       name: 'chaos-map',
       steps: [
-        {
-          id: 'each',
-          type: 'map',
-          config: {
-            items: [40, 80, 120, 160, 200],
-            concurrency: 3,
-            step: { ...PERSISTENT, config: { ...PERSISTENT.config, action: 'chaos_effect' }, input: { ms: '$item' } },
-          },
-        },
+        mapOf('each', [200, 40, 160, 80, 120], { concurrency: 3, step: EFFECT_OF_ITEM }),
         call('sum', ['each'], 50),
+      ],
+    },
+  },
+  // Items of every kind that wait, and maps within a map.
+  {
+    weight: 6,
+    ends: 'completed',
+    decision: 'approve',
+    definition: {
+      name: 'chaos-maps',
+      steps: [
+        mapOf('asked', [1, 2, 3], { step: { type: 'approval', input: { decision: '$input.decision' }, config: {} } }),
+        mapOf('naps', [1, 2, 3], { concurrency: 1, step: { type: 'wait', config: { seconds: 0.2 } } }),
+        mapOf('kids', [1, 2, 3], { step: { type: 'workflow', config: { workflow: 'chaos-child' } } }),
+        mapOf('rows', [[100, 20], [60], [80, 40, 20]], {
+          step: { type: 'map', config: { items: '$item', concurrency: 1, step: EFFECT_OF_ITEM } },
+        }),
+        call('sum', ['asked', 'naps', 'kids', 'rows'], 50),
+      ],
+    },
+  },
+  // Its first items fail, so that the retry finds the later ones done: it must not begin all of the others at once.
+  {
+    weight: 4,
+    ends: 'completed',
+    isRepaired: true,
+    definition: {
+      name: 'chaos-map-repaired',
+      on_failure: 'finish',
+      steps: [
+        mapOf('each', [1, 1, 1, 0, 0, 0], {
+          step: {
+            type: 'fail_times',
+            config: { duration_seconds: 0.15 },
+            input: { times: '$item', permanent: true },
+          },
+        }),
+        effect('after', ['each'], 20),
+      ],
+    },
+  },
+  {
+    weight: 4,
+    ends: 'completed',
+    isRepaired: true,
+    definition: {
+      name: 'chaos-repaired',
+      steps: [
+        effect('before', [], 20),
+        call('beside', [], 300),
+        persistent('breaks', ['before'], 'chaos_fail', { input: { times: 1, permanent: true } }),
+        effect('after', ['breaks', 'beside'], 20),
+      ],
+    },
+  },
+  {
+    weight: 4,
+    ends: 'completed',
+    definition: {
+      name: 'chaos-odd',
+      steps: [
+        persistent('odd', [], 'chaos_fail', { retry: { delay_seconds: 0.02 }, input: { times: 14 } }),
+        effect('after', ['odd'], 20),
+      ],
+    },
+  },
+  {
+    weight: 6,
+    ends: 'failed',
+    definition: {
+      name: 'chaos-saga',
+      steps: [
+        { ...effect('one', [], 40), ...UNDONE },
+        { ...effect('two', ['one'], 20), ...UNDONE },
+        { ...effect('beside', ['one'], 120), ...UNDONE },
+        {
+          ...mapOf('each', [60, 20, 40], { step: { ...EFFECT_OF_ITEM, ...UNDONE } }),
+          depends_on: ['two'],
+        },
+        persistent('fails', ['each', 'beside'], 'chaos_fail', { input: { times: 1_000, permanent: true } }),
       ],
     },
   },
@@ -117,10 +211,32 @@ const WORKLOADS: Workload[] = [
   {
     weight: 10,
     ends: 'completed',
-    event: 'go',
+    events: [{ name: 'go', n: 1 }],
     definition: {
       name: 'chaos-event',
       steps: [{ id: 'signal', type: 'wait_event', config: { event: 'go' } }, effect('after', ['signal'], 20)],
+    },
+  },
+  // The first event comes before anybody waits, and is for the second who does.
+  {
+    weight: 6,
+    ends: 'completed',
+    events: [
+      { name: 'tick', n: 2 },
+      { name: 'tick', n: 1 },
+    ],
+    definition: {
+      name: 'chaos-events',
+      steps: [
+        effect('before', [], 300),
+        ...[1, 2].map((n): Step => ({
+          id: `tick${n}`,
+          type: 'wait_event',
+          depends_on: ['before'],
+          config: { event: 'tick', match: `event.data.n == ${n}` },
+        })),
+        effect('after', ['tick1', 'tick2'], 20),
+      ],
     },
   },
   {
@@ -152,9 +268,86 @@ const WORKLOADS: Workload[] = [
   },
 ]
 
+/** Runs that stand about for most of the time; how many of a herd of a hundred are of each kind. */
+const HERD: Workload[] = [
+  {
+    weight: 71,
+    ends: 'completed',
+    definition: {
+      name: 'chaos-herd-event',
+      steps: [{ id: 'signal', type: 'wait_event', config: { event: 'release' } }, effect('after', ['signal'], 10)],
+    },
+  },
+  {
+    weight: 20,
+    ends: 'completed',
+    decision: 'later',
+    definition: {
+      name: 'chaos-herd-approval',
+      steps: [
+        { id: 'gate', type: 'approval', input: { decision: '$input.decision' }, config: {} },
+        effect('after', ['gate'], 10),
+      ],
+    },
+  },
+  // Nothing but cancelling ends it.
+  {
+    weight: 7,
+    ends: 'cancelled',
+    definition: {
+      name: 'chaos-herd-parent',
+      steps: [
+        { id: 'child', type: 'workflow', config: { workflow: 'chaos-herd-child' } },
+        mapOf('kids', [1, 2], { concurrency: 1, step: { type: 'workflow', config: { workflow: 'chaos-herd-child' } } }),
+        effect('after', ['child', 'kids'], 10),
+      ],
+    },
+  },
+  // Ends by itself: the time of its maps is up.
+  {
+    weight: 2,
+    ends: 'failed',
+    decision: 'never',
+    definition: {
+      name: 'chaos-map-timeout',
+      steps: [
+        {
+          ...mapOf('asked', [1, 2, 3], {
+            step: { type: 'approval', input: { decision: '$input.decision' }, config: {} },
+          }),
+          timeout_seconds: 1,
+          on_error: 'continue',
+        },
+        {
+          ...mapOf('kids', [1, 2, 3], { step: { type: 'workflow', config: { workflow: 'chaos-herd-child' } } }),
+          timeout_seconds: 1,
+        },
+        effect('after', ['kids'], 10),
+      ],
+    },
+  },
+  {
+    weight: 0,
+    ends: 'cancelled',
+    definition: {
+      name: 'chaos-herd-child',
+      steps: [{ id: 'signal', type: 'wait_event', config: { event: 'never' } }, effect('after', ['signal'], 10)],
+    },
+  },
+]
+
 /** All workloads, their BullMQ jobs cut as asked. What others start comes first. */
 export function workloads(sequencing: 'step' | 'segment'): Workload[] {
-  const cut = WORKLOADS.map((load) => ({ ...load, definition: { ...load.definition, sequencing } }))
+  return cutInto(sequencing, WORKLOADS)
+}
+
+/** Those of the herd, likewise. */
+export function herdWorkloads(sequencing: 'step' | 'segment'): Workload[] {
+  return cutInto(sequencing, HERD)
+}
+
+function cutInto(sequencing: 'step' | 'segment', loads: readonly Workload[]): Workload[] {
+  const cut = loads.map((load) => ({ ...load, definition: { ...load.definition, sequencing } }))
   return cut.sort((a, b) => a.weight - b.weight)
 }
 

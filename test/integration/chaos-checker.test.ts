@@ -2,107 +2,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findBreaches, RULE_NAMES } from '../../chaos/checker.ts'
 import { createLedger, noteRequests } from '../../chaos/ledger.ts'
+import { at, id, soundHistory, TOLD } from '../support/sound-history.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
-
-/**
- * A history in which all is well, written by hand, and every way in which the checker must see it broken. Run 1 has done
- * everything and has a child, run 3; run 2 has failed, and taken back what it charged. Seconds count from a common begin.
- */
-const id = (n: number) => `00000000-0000-7000-8000-00000000000${n}`
-const at = (seconds: number) => `timestamptz '2026-01-01 00:00:00Z' + ${seconds} * interval '1 second'`
-const task = (step: string, action: string, after: unknown[] = []) => ({
-  id: step,
-  depends_on: after,
-  config: { action },
-})
-
-const DEFINITIONS = {
-  1: [
-    task('first', 'chaos_effect'),
-    task('call', 'chaos_call', ['first']),
-    { id: 'each', type: 'map', depends_on: ['first'], config: { items: [1, 2], step: task('x', 'chaos_effect') } },
-    { id: 'gate', type: 'approval', depends_on: ['call'], config: {} },
-    { id: 'nap', type: 'wait', depends_on: ['call'], config: { seconds: 2 } },
-    { id: 'go', type: 'wait_event', depends_on: ['call'], config: { event: 'go' } },
-    { id: 'kid', type: 'workflow', depends_on: ['each', { step: 'gate' }], config: { workflow: 'two' } },
-    task('ship', 'ship_order', ['nap', 'go', 'kid']),
-  ],
-  2: [
-    { ...task('charge', 'charge_payment'), compensate: { action: 'refund_payment' } },
-    task('fails', 'x', ['charge']),
-  ],
-}
-
-type Row = [
-  run: number,
-  index: number,
-  id: string,
-  status: string,
-  from: number,
-  to: number,
-  attempt?: number,
-  parent?: number,
-  item?: number,
-]
-const STEPS: Row[] = [
-  [1, 0, 'first', 'completed', 1, 2],
-  [1, 1, 'call', 'completed', 8, 9, 3],
-  [1, 2, 'each', 'completed', 3, 6],
-  [1, 3, 'gate', 'completed', 10, 11],
-  [1, 4, 'nap', 'completed', 10, 12],
-  [1, 5, 'go', 'completed', 10, 11],
-  [1, 6, 'kid', 'completed', 12, 15],
-  [1, 7, 'ship', 'completed', 16, 17],
-  [1, 8, 'each[0]', 'completed', 4, 5, 1, 2, 0],
-  [1, 9, 'each[1]', 'completed', 4, 5, 1, 2, 1],
-  [2, 0, 'charge', 'completed', 1, 2],
-  [2, 1, 'fails', 'failed', 3, 4],
-  [2, 2, 'charge.compensate', 'completed', 5, 6, 1, 0],
-  [3, 0, 'charge', 'completed', 13, 13.5],
-  [3, 1, 'fails', 'completed', 13.6, 14],
-]
-
-function history(): string {
-  const json = (value: unknown) => `'${JSON.stringify(value)}'`
-  const run = (n: number, version: number, status: string, counts: string, columns: string, values: string) =>
-    `INSERT INTO runs (id, workflow_id, version_id, status, steps_total, steps_completed, steps_failed, steps_skipped, created_at, started_at, completed_at, ${columns})
-     VALUES ('${id(n)}', '${id(version)}', '${id(version)}', '${status}', ${counts}, ${at(0)}, ${at(1)}, ${at(18)}, ${values})`
-  return [
-    ...[1, 2].flatMap((n) => [
-      `INSERT INTO workflows (id, name, latest_version) VALUES ('${id(n)}', 'w${n}', 1)`,
-      `INSERT INTO workflow_versions (id, workflow_id, version, hash, definition, step_count) VALUES ('${id(n)}', '${id(n)}', 1, 'h', ${json({ steps: DEFINITIONS[n as 1 | 2] })}, 2)`,
-      `INSERT INTO orders (id, amount, status) VALUES ('${id(n)}', 1, '${n === 1 ? 'shipped' : 'refunded'}')`,
-      ...['pending', 'validated', 'charged', n === 1 ? 'shipped' : 'refunded'].map(
-        (status, place) =>
-          `INSERT INTO order_history (order_id, status, at) VALUES ('${id(n)}', '${status}', ${at(place)})`,
-      ),
-    ]),
-    run(1, 1, 'completed', '8, 8, 0, 0', 'tags, order_id', `'{k1}', '${id(1)}'`),
-    run(2, 2, 'failed', '2, 1, 1, 0', 'tags, order_id, error', `'{k2}', '${id(2)}', '{"message":"m"}'`),
-    run(3, 2, 'completed', '2, 2, 0, 0', 'parent_run_id, parent_step_index', `'${id(1)}', 6`),
-    ...STEPS.map(([n, index, step, status, from, to, attempt = 1, parent, item]) => {
-      const result =
-        status === 'completed'
-          ? `; INSERT INTO step_results (run_id, step_index, output) VALUES ('${id(n)}', ${index}, '{"receipt":"r${attempt}"}')`
-          : ''
-      return `INSERT INTO steps (run_id, step_index, step_id, status, attempt, started_at, completed_at, parent_index, item_index)
-        VALUES ('${id(n)}', ${index}, '${step}', '${status}', ${attempt}, ${at(from)}, ${at(to)}, ${parent ?? 'NULL'}, ${item ?? 'NULL'})${result}`
-    }),
-    // The call was lost with its worker, failed, and went well; the lost one lasted into the one after it.
-    `INSERT INTO step_attempts (run_id, step_index, attempt, status, started_at, completed_at) VALUES
-      ('${id(1)}', 1, 1, 'lost', ${at(3)}, ${at(6)}), ('${id(1)}', 1, 2, 'failed', ${at(5)}, ${at(7)}), ('${id(2)}', 1, 1, 'failed', ${at(3)}, ${at(4)})`,
-    ...[1, 2, 3].map(
-      (n) =>
-        `INSERT INTO chaos.calls (receipt, idempotency_key, run_id, step_id, attempt, at) VALUES ('r${n}', '${id(1)}.call', '${id(1)}', 'call', ${n}, ${at(2 + 2 * n)})`,
-    ),
-    ...['first', 'each[0]', 'each[1]'].map(
-      (step) =>
-        `INSERT INTO chaos.effects (run_id, step_id, attempt, at) VALUES ('${id(1)}', '${step}', 1, ${at(4.5)})`,
-    ),
-    `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash) VALUES ('${id(1)}', '${id(1)}', 3, 'gate', 'approved', 'h')`,
-    `INSERT INTO events (id, run_id, name, step_index) VALUES ('${id(1)}', '${id(1)}', 'go', 5), ('${id(2)}', '${id(1)}', 'go', NULL)`,
-  ].join(';\n')
-}
 
 const ofRun = (n: number) => `run_id = '${id(n)}'`
 const step = (n: number, index: number) => `${ofRun(n)} AND step_index = ${index}`
@@ -117,11 +18,6 @@ const BROKEN: [rule: string, how: string, statement: string][] = [
   ['a run ends as its steps must', 'it failed', `UPDATE chaos.requests SET ends = 'completed' WHERE key = 'k2'`],
   ['the steps explain the status of their run', 'completed, a step failed', set(1, 7, `status = 'failed'`)],
   ['the steps explain the status of their run', 'failed, no step did', set(2, 1, `status = 'skipped'`)],
-  [
-    'the steps explain the status of their run',
-    'nobody cancelled',
-    `UPDATE runs SET status = 'cancelled' WHERE id = '${id(3)}'`,
-  ],
   [
     'the steps explain the status of their run',
     'failed, no error',
@@ -235,20 +131,58 @@ const BROKEN: [rule: string, how: string, statement: string][] = [
     `UPDATE step_attempts SET attempt = 4 WHERE attempt = 2 AND ${step(1, 1)}`,
   ],
   [
-    'what has settled stays',
+    'what has settled stays, unless it is retried',
     'a step came back',
     `ALTER TABLE steps ENABLE TRIGGER chaos_revoked; ${set(2, 1, `status = 'pending', completed_at = NULL`)}`,
   ],
   [
-    'what has settled stays',
+    'what has settled stays, unless it is retried',
     'a step was settled again',
     `ALTER TABLE steps ENABLE TRIGGER chaos_revoked; ${set(2, 1, `completed_at = ${at(4.1)}`)}`,
   ],
   [
-    'what has settled stays',
+    'what has settled stays, unless it is retried',
     'a run came back',
     `ALTER TABLE runs ENABLE TRIGGER chaos_revoked; UPDATE runs SET status = 'completed' WHERE id = '${id(2)}'`,
   ],
+  [
+    'what has settled stays, unless it is retried',
+    'a retry took back what had completed',
+    `UPDATE chaos.revoked SET was = 'completed' WHERE step_id = 'tries'`,
+  ],
+  [
+    'what has settled stays, unless it is retried',
+    'a step came back without its run',
+    `UPDATE chaos.revoked SET tx = '1' WHERE step_id = 'tries'`,
+  ],
+  [
+    'what has settled stays, unless it is retried',
+    'nobody retried the run',
+    `DELETE FROM chaos.controls WHERE control = 'retry'`,
+  ],
+  ['a failed attempt is counted, no more often than it may be repeated', 'it is not', set(1, 1, 'retry_count = 0')],
+  [
+    'a failed attempt is counted, no more often than it may be repeated',
+    'it is still after a retry',
+    set(4, 0, 'retry_count = 1'),
+  ],
+  [
+    'a failed attempt is counted, no more often than it may be repeated',
+    'too many',
+    `${set(4, 0, 'retry_count = 2')}; UPDATE step_attempts SET completed_at = ${at(12.2)} WHERE ${step(4, 0)}`,
+  ],
+  [
+    'an error tells something, in text that can be read',
+    'it is empty',
+    `UPDATE step_attempts SET error = '{"message":""}' WHERE ${step(2, 1)}`,
+  ],
+  ['an error tells something, in text that can be read', 'there is none', set(2, 1, 'error = NULL')],
+  [
+    'an error tells something, in text that can be read',
+    'half of a pair',
+    `UPDATE runs SET error = '{"message":"\\ud83d"}' WHERE id = '${id(2)}'`,
+  ],
+  ['an error tells something, in text that can be read', 'NUL', set(2, 1, `error = '{"message":"a \\u0000"}'`)],
   [
     'an order takes each step of its way once, in order',
     'one is missing',
@@ -293,15 +227,127 @@ const BROKEN: [rule: string, how: string, statement: string][] = [
     `UPDATE events SET step_index = 4, also_taken_by = '{5}' WHERE step_index IS NULL`,
   ],
   ['a step that waits for an event takes one', 'it took none', `UPDATE events SET step_index = NULL`],
+  ['an accepted event is kept', 'it is gone', `DELETE FROM events WHERE id = '${id(1)}'`],
+  ['a step takes the event that it waits for', 'another name', `UPDATE events SET name = 'stop' WHERE id = '${id(1)}'`],
+  [
+    'a step takes the event that it waits for',
+    'no match',
+    `UPDATE events SET data = '{"n":2}' WHERE id = '${id(1)}'; UPDATE step_results SET output = '{"n":2}' WHERE ${step(1, 5)}`,
+  ],
+  [
+    'a step takes the event that it waits for',
+    'the data of another',
+    `UPDATE step_results SET output = '{"n":2}' WHERE ${step(1, 5)}`,
+  ],
   ['a wait is not cut short', 'it was', set(1, 4, `completed_at = ${at(11.9)}`)],
   [
-    'a workflow step has one child run',
+    'a workflow step has one child run, and others that were cancelled',
     'two',
     `UPDATE runs SET parent_run_id = '${id(1)}', parent_step_index = 6 WHERE id = '${id(2)}'`,
   ],
-  ['a workflow step has one child run', 'none', `UPDATE runs SET parent_run_id = NULL WHERE id = '${id(3)}'`],
+  [
+    'a workflow step has one child run, and others that were cancelled',
+    'none',
+    `UPDATE runs SET parent_run_id = NULL WHERE id = '${id(3)}'`,
+  ],
   ['a map has all its items once', 'one is missing', `DELETE FROM steps WHERE ${step(1, 9)}`],
   ['a map has all its items once', 'one has not settled', set(1, 9, `status = 'pending', completed_at = NULL`)],
+  [
+    'a map has no more items under way than its concurrency',
+    'one began before the other had settled',
+    `UPDATE step_attempts SET started_at = ${at(3.9)} WHERE ${step(1, 9)}`,
+  ],
+  [
+    'a map has no more items under way than its concurrency',
+    'one has not settled',
+    set(1, 8, `status = 'running', completed_at = NULL`),
+  ],
+  [
+    'a map has the results of its items in their order',
+    'in another',
+    `UPDATE step_results SET output = '[{"place":1},{"place":0}]' WHERE ${step(1, 2)}`,
+  ],
+  [
+    'a map has the results of its items in their order',
+    'one is missing',
+    `UPDATE step_results SET output = '[{"place":0}]' WHERE ${step(1, 2)}`,
+  ],
+  [
+    'an item has the result of its place',
+    'that of the other',
+    `UPDATE step_results SET output = '{"place":1}' WHERE ${step(1, 8)}`,
+  ],
+  ['an item settles before its map', 'it does later', set(1, 9, `completed_at = ${at(6.5)}`)],
+  ['an item settles before its map', 'its map timed out', set(4, 3, `completed_at = ${at(4)}`)],
+  ['a map has the time that it may take', 'less', set(4, 1, `completed_at = ${at(2.5)}`)],
+  [
+    'a map has the time that it may take',
+    'it has no limit',
+    set(1, 2, `status = 'failed', error = '{"code":"timeout"}'`),
+  ],
+  [
+    'a control counts once, and nobody else controls a run',
+    'twice',
+    `INSERT INTO chaos.turns SELECT * FROM chaos.turns WHERE became = 'queued'`,
+  ],
+  [
+    'a control counts once, and nobody else controls a run',
+    'it does not',
+    `DELETE FROM chaos.turns WHERE became = 'queued'`,
+  ],
+  [
+    'a control counts once, and nobody else controls a run',
+    'nobody asked for it',
+    `INSERT INTO chaos.turns (run_id, was, became) VALUES ('${id(2)}', 'running', 'paused')`,
+  ],
+  [
+    'a run is cancelled by somebody, or with the step that has started it',
+    'nobody did',
+    `DELETE FROM chaos.controls WHERE run_id = '${id(5)}'`,
+  ],
+  [
+    'a run is cancelled by somebody, or with the step that has started it',
+    'its step went on',
+    `UPDATE runs SET status = 'cancelled' WHERE id = '${id(3)}'; DELETE FROM chaos.controls WHERE run_id = '${id(1)}'`,
+  ],
+  [
+    'a child run is cancelled with its step',
+    'it completed',
+    `UPDATE runs SET status = 'completed' WHERE id = '${id(6)}'`,
+  ],
+  [
+    'nothing begins in a run that was cancelled',
+    'an attempt that was cancelled',
+    `UPDATE step_attempts SET started_at = ${at(5.1)} WHERE ${step(5, 2)}`,
+  ],
+  ['nothing begins in a run that was cancelled', 'a step that completed', set(5, 1, `started_at = ${at(5.1)}`)],
+  [
+    'nothing begins in a run that is paused, but for what was foreseen',
+    'an attempt did',
+    `UPDATE step_attempts SET started_at = ${at(6.5)} WHERE ${step(4, 0)} AND attempt = 1`,
+  ],
+  ['what a run has done is undone once, unless it completes', 'it is not', `DELETE FROM steps WHERE ${step(5, 5)}`],
+  [
+    'what a run has done is undone once, unless it completes',
+    'twice',
+    `INSERT INTO steps (run_id, step_index, step_id, parent_index, status, completed_at) VALUES ('${id(5)}', 6, 'one.compensate', 0, 'completed', now())`,
+  ],
+  [
+    'what a run has done is undone once, unless it completes',
+    'the run completed',
+    `UPDATE runs SET status = 'completed' WHERE id = '${id(5)}'`,
+  ],
+  ['what a run has done is undone once, unless it completes', 'undoing it failed', set(5, 5, `status = 'failed'`)],
+  [
+    'what is undone is undone one after the other, the last first',
+    'the first first',
+    set(5, 0, `completed_at = ${at(4.5)}`),
+  ],
+  [
+    'what is undone is undone one after the other, the last first',
+    'at the same time',
+    set(5, 5, `started_at = ${at(6.5)}`),
+  ],
 ]
 
 let database: TestDatabase
@@ -312,15 +358,11 @@ beforeAll(async () => {
   client = new pg.Client({ connectionString: database.url })
   await client.connect()
   await createLedger(database.query)
-  await database.query(history())
-  await noteRequests(database.query, [
-    { key: 'k1', ids: [id(1)], ends: 'completed', order: 'shipped' },
-    { key: 'k2', ids: [id(2), id(2)], ends: 'failed', order: 'refunded' },
-    { key: 'k3', ids: [], ends: 'completed', order: null },
-  ])
   await database.query(
-    'ALTER TABLE steps DISABLE TRIGGER chaos_revoked; ALTER TABLE runs DISABLE TRIGGER chaos_revoked',
+    'ALTER TABLE steps DISABLE TRIGGER chaos_revoked; ALTER TABLE runs DISABLE TRIGGER chaos_revoked; ALTER TABLE runs DISABLE TRIGGER chaos_turned',
   )
+  await database.query(`BEGIN; ${soundHistory()}; COMMIT`)
+  await noteRequests(database.query, TOLD)
 })
 
 afterAll(async () => {

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Refused, type Client } from './client.ts'
+import type { AcceptedRun, AskedControl } from './ledger.ts'
+import type { Random } from './random.ts'
+import type { Workload } from './workloads.ts'
+
+/** What operators do to runs, beside those that begin them. */
+export type Control = 'pause' | 'resume' | 'cancel' | 'retry'
+
+/** A control that is to be asked for so long after the one before it, or after the begin of its run. */
+export interface PlannedControl {
+  control: Control
+  afterMs: number
+}
+
+/** Within so long after the begin of a run somebody meddles with it, if at all: while most are under way. */
+const MEDDLED_WITHIN_MS = 1_500
+/** Some pauses last longer than a worker may go on by what it has foreseen, see the checker. */
+const LONGEST_PAUSE_MS = 7_000
+const CHECK_EVERY_MS = 250
+
+/**
+ * What is done to a run, drawn from `random`; nothing to most. Whoever pauses one lets it go on, or cancels it; one that
+ * needs to be repaired is retried until it is.
+ */
+export function planControls({ isRepaired }: Workload, random: Random): PlannedControl[] {
+  const [dice, soonMs, laterMs] = [random.next(), random.between(0, MEDDLED_WITHIN_MS), random.next()]
+  const pause: PlannedControl = { control: 'pause', afterMs: soonMs }
+  const pausedMs = 100 + laterMs ** 2 * LONGEST_PAUSE_MS
+  const retry: PlannedControl = { control: 'retry', afterMs: laterMs * 300 }
+  // Twice: what was cancelled before it could fail does so behind the first.
+  const last = isRepaired === true ? [retry, retry] : []
+  if (dice < 0.12) return [pause, { control: 'resume', afterMs: pausedMs }, ...last]
+  if (dice < 0.16) return [{ control: 'cancel', afterMs: soonMs }, ...last]
+  if (dice < 0.22) return [{ control: 'cancel', afterMs: soonMs }, retry, ...last]
+  if (dice < 0.25) return [pause, { control: 'cancel', afterMs: pausedMs }, retry, ...last]
+  return last
+}
+
+/** Who is asked, about which run, and what hears of the outcome. */
+export interface Operation {
+  client: Client
+  load: Workload
+  run: AcceptedRun
+  /** Takes what was asked for. */
+  asked: AskedControl[]
+  /** Sends the events of the run once more: it may have taken none while it was cancelled. */
+  sendEvents: () => Promise<void>
+  signal: AbortSignal
+}
+
+/** Does what is planned, as far as the run has not ended before; notes what the run must end as from then on. */
+export async function operate(operation: Operation, plan: readonly PlannedControl[]): Promise<void> {
+  const { load, run, signal } = operation
+  let isPaused = false
+  for (const { control, afterMs } of plan) {
+    await sleep(afterMs, undefined, { signal })
+    if (control === 'resume' && !isPaused) continue
+    if (control === 'retry' && (await untilEnded(operation)) === 'completed') continue
+    if (!(await ask(operation, control))) continue
+    isPaused = control === 'pause'
+    if (control === 'cancel') Object.assign(run, { ends: 'cancelled', order: null })
+    if (control === 'retry') {
+      Object.assign(run, { ends: load.ends, order: load.order ?? null })
+      await operation.sendEvents()
+    }
+  }
+}
+
+async function untilEnded({ client, run, signal }: Operation): Promise<string> {
+  for (;;) {
+    const { status } = await client.ask<{ status: string }>({ path: `/runs/${run.ids[0]}` })
+    if (['completed', 'failed', 'cancelled'].includes(status)) return status
+    await sleep(CHECK_EVERY_MS, undefined, { signal })
+  }
+}
+
+/** States in which a run is once a control has counted; `retry`: any that is not the end of the round before. */
+const AFTER: Record<Control, readonly string[]> = {
+  pause: ['paused'],
+  resume: ['queued', 'running', 'waiting', 'completed', 'failed'],
+  cancel: ['cancelling', 'cancelled'],
+  retry: ['queued', 'running', 'waiting', 'completed'],
+}
+
+/**
+ * Whether a control has counted: it was answered so, or is refused since an earlier try has, of which the answer got lost.
+ * Throws where it is refused although nobody else is at the run.
+ */
+async function ask({ client, load, run, asked }: Operation, control: Control): Promise<boolean> {
+  const id = run.ids[0]!
+  const note: AskedControl = { runId: id, control, tries: 0, counted: true }
+  asked.push(note)
+  const request = { method: 'POST', path: `/runs/${id}/${control}`, onSend: () => (note.tries += 1) } as const
+  try {
+    await client.ask(request)
+  } catch (error) {
+    if (!(error instanceof Refused && error.status === 409)) throw error
+    note.counted = note.tries > 1 && AFTER[control].includes(error.state ?? '')
+    if (!note.counted && !mayBeRefused(control, load)) throw error
+  }
+  return note.counted
+}
+
+/** A run may have ended before it is paused or cancelled; and one that undoes what it has done is not retried. */
+function mayBeRefused(control: Control, { definition }: Workload): boolean {
+  if (control === 'resume') return false
+  return control !== 'retry' || JSON.stringify(definition.steps).includes('"compensate"')
+}
