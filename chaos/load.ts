@@ -2,9 +2,9 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../src/errors.ts'
 import type { Client } from './client.ts'
-import { planHerd, type HerdRun } from './herd.ts'
+import { endsByItself, planHerd, type HerdRun } from './herd.ts'
 import type { AcceptedRun, AskedControl, SentEvent } from './ledger.ts'
-import { operate, planControls, type PlannedControl } from './operators.ts'
+import { operate, planControls, untilEnded, type PlannedControl } from './operators.ts'
 import { letPeopleDecide, unlessDone, type People } from './people.ts'
 import { randomOf, type Random } from './random.ts'
 import { herdWorkloads, pickWorkload, workloads, type LoadEvent, type Workload } from './workloads.ts'
@@ -63,6 +63,8 @@ interface Plan {
   controls: PlannedControl[]
 }
 
+type KeptRun = HerdRun & { plan: Plan }
+
 class RunningLoad implements Load {
   readonly runs: AcceptedRun[] = []
   readonly controls: AskedControl[] = []
@@ -90,8 +92,7 @@ class RunningLoad implements Load {
       const controls = planControls(load, this.operators)
       this.track(this.begin(this.plan(load, controls, controls.length > 0)))
     }, 1_000 / rate)
-    for (const one of planHerd(herdWorkloads(sequencing), options))
-      this.track(this.keep(one, this.plan(one.load, [], true)))
+    this.keepHerd(planHerd(herdWorkloads(sequencing), options))
   }
 
   async stopSubmitting(): Promise<void> {
@@ -136,13 +137,31 @@ class RunningLoad implements Load {
     await Promise.all([sendEvents(), this.operate(plan, controls, sendEvents)])
   }
 
-  /** Begins a run of the herd, and lets it go when it is time. */
-  private async keep({ load, beginsAtMs, releasedAtMs }: HerdRun, plan: Plan): Promise<void> {
+  /**
+   * Begins the herd. None of it is let go before those have ended that end by themselves, which the reconciler finds only if it
+   * goes on to its next page.
+   */
+  private keepHerd(herd: readonly HerdRun[]): void {
+    const kept = herd.map((one) => ({ ...one, plan: this.plan(one.load, [], true) }))
+    const watched = kept.filter(({ load }) => endsByItself(load)).map((one) => this.watch(one))
+    for (const ending of watched) this.track(ending)
+    const over = Promise.allSettled(watched)
+    for (const one of kept.filter(({ load }) => !endsByItself(load))) this.track(this.keep(one, over))
+  }
+
+  /** Begins a run of the herd, and waits until it has ended. */
+  private async watch({ beginsAtMs, plan }: KeptRun): Promise<void> {
     await this.pause(beginsAtMs)
+    await untilEnded({ client: this.options.client, signal: this.stopping.signal }, await this.submit(plan))
+  }
+
+  /** Begins a run of the herd, and lets it go when it is time, and others are `over`. */
+  private async keep({ load, beginsAtMs, releasedAtMs, plan }: KeptRun, over: Promise<unknown>): Promise<void> {
     const begun = Date.now()
+    await this.pause(beginsAtMs)
     const id = await this.submit(plan)
-    if (load.decision === 'never') return
-    await this.pause(Math.max(0, releasedAtMs - beginsAtMs - (Date.now() - begun)))
+    await this.pause(Math.max(0, releasedAtMs - (Date.now() - begun)))
+    await over
     if (load.decision === 'later') this.people.release(id)
     else if (load.ends === 'cancelled') await this.operate(plan, [{ control: 'cancel', afterMs: 0 }])
     else await this.send(id, { name: 'release', n: 1 })

@@ -56,7 +56,7 @@ export async function operate(operation: Operation, plan: readonly PlannedContro
   for (const { control, afterMs } of plan) {
     await sleep(afterMs, undefined, { signal })
     if (control === 'resume' && !isPaused) continue
-    if (control === 'retry' && (await untilEnded(operation)) === 'completed') continue
+    if (control === 'retry' && (await untilEnded(operation, run.ids[0]!)) === 'completed') continue
     if (!(await ask(operation, control))) continue
     isPaused = control === 'pause'
     if (control === 'cancel') Object.assign(run, { ends: 'cancelled', order: null })
@@ -67,9 +67,13 @@ export async function operate(operation: Operation, plan: readonly PlannedContro
   }
 }
 
-async function untilEnded({ client, run, signal }: Operation): Promise<string> {
+/** Waits until a run has ended; what it ended as. */
+export async function untilEnded(
+  { client, signal }: Pick<Operation, 'client' | 'signal'>,
+  id: string,
+): Promise<string> {
   for (;;) {
-    const { status } = await client.ask<{ status: string }>({ path: `/runs/${run.ids[0]}` })
+    const { status } = await client.ask<{ status: string }>({ path: `/runs/${id}` })
     if (['completed', 'failed', 'cancelled'].includes(status)) return status
     await sleep(CHECK_EVERY_MS, undefined, { signal })
   }
