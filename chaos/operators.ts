@@ -16,7 +16,7 @@ export interface PlannedControl {
 /** Within so long after the begin of a run somebody meddles with it, if at all: while most are under way. */
 const MEDDLED_WITHIN_MS = 1_500
 /** Some pauses last longer than a worker may go on by what it has foreseen, see the checker. */
-const LONGEST_PAUSE_MS = 7_000
+const LONGEST_PAUSE_MS = 6_000
 const CHECK_EVERY_MS = 250
 
 /**
@@ -24,10 +24,10 @@ const CHECK_EVERY_MS = 250
  * needs to be repaired is retried until it is.
  */
 export function planControls({ isRepaired }: Workload, random: Random): PlannedControl[] {
-  const [dice, soonMs, laterMs] = [random.next(), random.between(0, MEDDLED_WITHIN_MS), random.next()]
+  const [dice, soonMs, later] = [random.next(), random.between(0, MEDDLED_WITHIN_MS), random.next()]
   const pause: PlannedControl = { control: 'pause', afterMs: soonMs }
-  const pausedMs = 100 + laterMs ** 2 * LONGEST_PAUSE_MS
-  const retry: PlannedControl = { control: 'retry', afterMs: laterMs * 300 }
+  const pausedMs = later * LONGEST_PAUSE_MS
+  const retry: PlannedControl = { control: 'retry', afterMs: later * 300 }
   // Twice: what was cancelled before it could fail does so behind the first.
   const last = isRepaired === true ? [retry, retry] : []
   if (dice < 0.12) return [pause, { control: 'resume', afterMs: pausedMs }, ...last]

@@ -5,9 +5,11 @@
 
 /**
  * A worker that hears of nothing (its Redis is away, it is frozen) may begin a step of a paused run by what the commit of
- * the step before has told it, for so long and no longer.
+ * the step before has told it, for so long and no longer,
  */
 const FORESEEN = `interval '4.2 seconds'`
+/** and only if that commit did not know of the pause; it may have begun before, and waited for it. */
+const UNKNOWN = `interval '1 second'`
 
 export const CONTROL_RULES: Readonly<Record<string, string>> = {
   'a control counts once, and nobody else controls a run': `
@@ -38,9 +40,12 @@ export const CONTROL_RULES: Readonly<Record<string, string>> = {
 
   'nothing begins in a run that is paused, but for what was foreseen': `
     SELECT a.run_id, a.step_index, a.attempt, a.status, a.started_at, t.at AS paused_at
-    FROM turned t JOIN attempts a ON a.run_id = t.run_id AND a.started_at > t.at + ${FORESEEN}
+    FROM turned t JOIN attempts a ON a.run_id = t.run_id AND a.started_at > t.at
     WHERE t.control = 'pause'
-      AND NOT EXISTS (SELECT FROM turned u WHERE u.run_id = t.run_id AND u.control <> 'pause' AND u.at > t.at AND u.at <= a.started_at)`,
+      AND NOT EXISTS (SELECT FROM turned u WHERE u.run_id = t.run_id AND u.control <> 'pause' AND u.at > t.at AND u.at <= a.started_at)
+      AND (a.started_at > t.at + ${FORESEEN} OR EXISTS (SELECT FROM edges e
+        JOIN steps d ON d.run_id = e.run_id AND d.step_index = e.dependency
+        WHERE e.run_id = a.run_id AND e.step_index = a.step_index AND d.completed_at > t.at + ${UNKNOWN}))`,
 
   'what a run has done is undone once, unless it completes': `
     SELECT p.run_id, p.step_id, p.status, r.status AS run_status, c.times, c.completed

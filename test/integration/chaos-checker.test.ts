@@ -326,6 +326,11 @@ const BROKEN: [rule: string, how: string, statement: string][] = [
     'an attempt did',
     `UPDATE step_attempts SET started_at = ${at(6.5)} WHERE ${step(4, 0)} AND attempt = 1`,
   ],
+  [
+    'nothing begins in a run that is paused, but for what was foreseen',
+    'a step did behind one that completed in it',
+    `${set(4, 0, `completed_at = ${at(4)}`)}; ${set(4, 2, `started_at = ${at(4.5)}`)}`,
+  ],
   ['what a run has done is undone once, unless it completes', 'it is not', `DELETE FROM steps WHERE ${step(5, 5)}`],
   [
     'what a run has done is undone once, unless it completes',
