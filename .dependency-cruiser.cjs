@@ -89,7 +89,12 @@ module.exports = {
       ['^workers/action\\.ts$'],
       'An action sees its context and nothing else; so could one of a user.',
     ),
-    layer('chaos-checker', '^chaos/checker\\.ts$', [], 'It judges the engine, so it has nothing from it: SQL only.'),
+    layer(
+      'chaos-checker',
+      '^chaos/(checker|rules-of-[a-z]+)\\.ts$',
+      ['^chaos/rules-of-[a-z]+\\.ts$'],
+      'It judges the engine, so it has nothing from it: SQL only.',
+    ),
     layer(
       'chaos-actions',
       '^chaos/actions/',
