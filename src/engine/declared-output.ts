@@ -2,6 +2,7 @@ import type { CompiledStep } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
 import { outputFault } from '../workflow/output-schema.ts'
 import { PermanentFailure } from './permanent-failure.ts'
+import { checkInTime, TookTooLong, WHY_TOO_LONG } from './time-limit.ts'
 
 /** The part of a result that is looked at: its output as JSON text; null for none. */
 interface WithOutput {
@@ -14,7 +15,7 @@ interface WithOutput {
  */
 export function requireDeclared<T extends WithOutput>({ id, step }: CompiledStep, result: T): T {
   if (step.output_schema === undefined) return result
-  const fault = outputFault(step, result.output === null ? null : (JSON.parse(result.output) as Json))
+  const fault = faultInTime(step, result.output === null ? null : (JSON.parse(result.output) as Json))
   if (fault === null) return result
   throw new PermanentFailure('invalid_output', `the output of step ${id} does not match its output_schema: ${fault}`)
 }
@@ -26,4 +27,13 @@ export function requireDeclaredOutcome<T extends { kind: string; result?: WithOu
 ): T {
   if (outcome.result !== undefined) requireDeclared(step, outcome.result)
   return outcome
+}
+
+function faultInTime(step: CompiledStep['step'], output: Json): string | null {
+  try {
+    return checkInTime(step.output_schema ?? true, () => outputFault(step, output))
+  } catch (error) {
+    if (!(error instanceof TookTooLong)) throw error
+    return `to check it ${WHY_TOO_LONG}`
+  }
 }

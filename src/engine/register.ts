@@ -15,10 +15,13 @@ import {
 import { SluiceError } from '../errors.ts'
 import { canonicalJson } from '../workflow/canonical.ts'
 import type { Definition, Json } from '../workflow/definition.ts'
+import { LIMITS } from '../workflow/limits.ts'
 import type { Problem } from '../workflow/problems.ts'
+import type { ActionCatalog } from '../workflow/validate-steps.ts'
 import { validateDefinition, type Validation } from '../workflow/validate.ts'
 import { findContainedCycles } from './contained-workflows.ts'
 import type { Engine } from './engine.ts'
+import { TookTooLong, withinTime } from './time-limit.ts'
 import { applyTriggers } from './triggers.ts'
 
 /** A version of a workflow; `isNew`: it did not exist before. */
@@ -33,9 +36,20 @@ export interface Registered {
  * as children. Stores nothing.
  */
 export async function validate(engine: Engine, definition: Json): Promise<Validation> {
-  const validation = validateDefinition(definition, { actions: await readActionSchemas(engine.db) })
+  const validation = validateInTime(definition, await readActionSchemas(engine.db))
   const cycles = await findContainedCycles(engine.db, definition)
   return cycles.length === 0 ? validation : { valid: false, errors: [...validation.errors, ...cycles] }
+}
+
+/** The input of a trigger is checked by patterns that came with it. */
+function validateInTime(definition: Json, actions: ActionCatalog['actions']): Validation {
+  try {
+    return withinTime(LIMITS.validationMs, () => validateDefinition(definition, { actions }))
+  } catch (error) {
+    if (!(error instanceof TookTooLong)) throw error
+    const message = `takes more than ${LIMITS.validationMs / 1_000} s to validate: a pattern of input_schema may repeat what repeats, as (a+)+ does`
+    return { valid: false, errors: [{ path: '', code: 'limit_exceeded', message }] }
+  }
 }
 
 /**

@@ -19,10 +19,9 @@ import { SluiceError } from '../errors.ts'
 import { ScheduleHints } from '../queue/schedules.ts'
 import { nextTime } from '../workflow/cron.ts'
 import type { Json } from '../workflow/definition.ts'
-import { checkInput } from '../workflow/input.ts'
 import type { Engine } from './engine.ts'
 import { refuseArchived } from './register.ts'
-import { startRuns } from './start.ts'
+import { refuseBadInputs, startRuns } from './start.ts'
 
 /**
  * Schedules start runs by themselves. `next_run_at` in Postgres is the truth; whoever comes first, the leader's tick or
@@ -107,13 +106,7 @@ function refuseOwned({ id, triggerIndex }: ScheduleRow): void {
 async function refuseBadInput(engine: Engine, workflow: WorkflowRow, input: Json): Promise<void> {
   const versionId = await getVersionId(engine.db, workflow.id, workflow.latestVersion)
   if (versionId === null) return
-  const problems = checkInput((await engine.versions.get(versionId)).definition.input_schema, input)
-  if (problems.length === 0) return
-  throw new SluiceError(
-    'invalid_input',
-    `The input does not match the workflow's input_schema: ${problems[0]!.message}`,
-    { problems },
-  )
+  refuseBadInputs((await engine.versions.get(versionId)).definition.input_schema, [{ input }])
 }
 
 /** Starts the runs of all schedules that are due, one after the other. May be called by any number of processes at once. */

@@ -13,10 +13,12 @@ import { executableProblems } from '../workflow/validate-executable.ts'
 import { checkInput } from '../workflow/input.ts'
 import type { Json } from '../workflow/definition.ts'
 import { LIMITS } from '../workflow/limits.ts'
+import type { Problem } from '../workflow/problems.ts'
 import { admitSoon, hintStart } from './admit.ts'
 import { concurrencyKeys } from './concurrency-key.ts'
 import { dispatchNew } from './dispatch.ts'
 import type { Engine } from './engine.ts'
+import { checkInTime, TookTooLong, WHY_TOO_LONG } from './time-limit.ts'
 
 /** One run that a client asks for. */
 export interface StartRequest {
@@ -202,20 +204,28 @@ function refuseLargeBatch(runs: number, stepsEach: number): void {
 }
 
 /** Throws `invalid_input` where an input does not match the `input_schema`. */
-export function refuseBadInputs(
-  schema: Parameters<typeof checkInput>[0] | undefined,
-  requests: readonly StartRequest[],
-): void {
+export function refuseBadInputs(schema: Json | undefined, requests: readonly StartRequest[]): void {
   if (schema === undefined) return
-  const problems = requests.flatMap((request, index) =>
-    checkInput(schema, request.input ?? null).map((problem) =>
-      requests.length === 1 ? problem : { ...problem, path: `/runs/${index}${problem.path}` },
-    ),
-  )
+  const problems = checkInputs(schema, requests)
   if (problems.length === 0) return
   throw new SluiceError(
     'invalid_input',
     `The input does not match the workflow's input_schema: ${problems[0]!.message}`,
     { problems },
   )
+}
+
+function checkInputs(schema: Json, requests: readonly StartRequest[]): Problem[] {
+  const isBatch = requests.length > 1
+  const check = () =>
+    requests.flatMap(({ input = null }, index) =>
+      checkInput(schema, input).map((found) => (isBatch ? { ...found, path: `/runs/${index}${found.path}` } : found)),
+    )
+  try {
+    return checkInTime(schema, check)
+  } catch (error) {
+    if (!(error instanceof TookTooLong)) throw error
+    const message = `to check it against input_schema ${WHY_TOO_LONG}`
+    return [{ path: isBatch ? '/runs' : '/input', code: 'limit_exceeded', message }]
+  }
 }

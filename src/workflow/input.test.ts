@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkAgainstSchema, checkInput, checkPayload, jsonBytes, schemaFaults } from './input.ts'
+import { checkAgainstSchema, checkInput, checkPayload, jsonBytes, mayTakeLong, schemaFaults } from './input.ts'
 import type { Json } from './json-value.ts'
 
 const SCHEMA: Json = {
@@ -115,4 +115,14 @@ describe('checkPayload', () => {
   it('takes pairs of surrogates and objects without prototype', () => {
     expect(checkPayload(Object.assign(Object.create(null), { a: '😀' }), rules)).toBeNull()
   })
+})
+
+describe('mayTakeLong', () => {
+  it.each<[Json, boolean]>([
+    [{ pattern: '^(a+)+$' }, true],
+    [{ properties: { a: { patternProperties: { '^(a+)+$': true } } } }, true],
+    [{ items: { uniqueItems: true } }, true],
+    [{ allOf: [{ $ref: '#/$defs/a' }] }, true],
+    [{ type: 'object', required: ['pattern'], properties: { a: { type: 'number' } } }, false],
+  ])('%j: %s', (schema, expected) => expect(mayTakeLong(schema)).toBe(expected))
 })

@@ -66,6 +66,16 @@ export function checkAgainstSchema(schema: Json, value: Json): { path: string; m
   return (validate.errors ?? []).slice(0, MOST_ERRORS).map(describeError)
 }
 
+/**
+ * Whether a check against the schema may take far longer than the value is long: patterns backtrack, `uniqueItems` compares
+ * everything with everything, references may refer to references.
+ */
+export function mayTakeLong(schema: Json): boolean {
+  return COSTLY.test(JSON.stringify(schema))
+}
+
+const COSTLY = /"(?:pattern|patternProperties|format|uniqueItems|\$ref|\$dynamicRef)":/
+
 function compile(schema: Json): Compiled {
   const text = JSON.stringify(schema)
   const known = compiled.get(text)

@@ -6,6 +6,10 @@ export const LIMITS = {
   edges: 100_000,
   /** Different `output_schema` of one definition: compiling one takes about 1.5 ms. */
   outputSchemas: 1_000,
+  /** Milliseconds of CPU in which a value is checked against a schema, or the inputs of one request. */
+  schemaCheckMs: 1_000,
+  /** Milliseconds of CPU in which a definition is validated. */
+  validationMs: 5_000,
   /** Bytes of a request body (JSON or YAML). */
   bodyBytes: 4 * 1024 * 1024,
   /** Bytes of a webhook's body. */

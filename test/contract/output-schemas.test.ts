@@ -37,6 +37,15 @@ describeOnEachBackend({ actions: [give] }, (engine) => {
     expect(run).toMatchObject({ status: 'completed', output })
   })
 
+  test('an output whose check by a pattern would last for ever fails its step', async () => {
+    const run = await engine().run({
+      name: 'slow-pattern',
+      steps: [{ id: 'a', type: 'give', input: `${'a'.repeat(60)}!`, output_schema: { pattern: '^(a+)+$' } }],
+    })
+    const message = expect.stringContaining('more than 1 s') as string
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'invalid_output', message } })
+  })
+
   test.each([
     ['an action', { type: 'give', input: { amount: 'much' }, config: { max_retries: 3 } }],
     ['an action that returns nothing', { type: 'give' }],

@@ -172,3 +172,29 @@ it('every answer has a status that the OpenAPI document tells of', { timeout: 12
   }
   expect([...untold]).toEqual([])
 })
+
+it('an input, a schedule or a trigger whose check by a pattern would last for ever is refused', async () => {
+  const input_schema = { type: 'object', properties: { a: { type: 'string', pattern: '^(a+)+$' } } }
+  const definition = {
+    name: 'slow-pattern',
+    input_schema,
+    steps: [{ id: 'a', type: 'transform', config: { output: 1 } }],
+  }
+  expect((await api.call('workflows', { body: definition })).status).toBe(201)
+  const input = { a: `${'a'.repeat(60)}!` }
+  const tooLong = { code: 'limit_exceeded', message: expect.stringContaining('more than 1 s') as string }
+  const cron = { type: 'cron', cron: '0 0 * * *', input }
+  const answers = [
+    await api.call('workflows/slow-pattern/runs', { body: { input } }),
+    await api.call('workflows/slow-pattern/runs/batch', { body: { runs: [{ input: { a: 'aa' } }, { input }] } }),
+    await api.call('schedules', { body: { workflow: 'slow-pattern', ...cron, type: undefined } }),
+  ]
+  expect(answers).toMatchObject([
+    { status: 422, body: { errors: [{ path: '/input', ...tooLong }] } },
+    { status: 422, body: { errors: [{ path: '/runs', ...tooLong }] } },
+    { status: 422, body: { errors: [{ path: '/input', ...tooLong }] } },
+  ])
+  const validated = await api.call('workflows/validate', { body: { ...definition, triggers: [cron] } })
+  expect(validated.body).toMatchObject({ valid: false, errors: [{ code: 'limit_exceeded' }] })
+  expect((await api.call('workflows/slow-pattern/runs', { body: { input: { a: 'aaa' } } })).status).toBe(202)
+}, 60_000)
