@@ -10,7 +10,7 @@ import type { Engine } from '../engine/engine.ts'
 import { scopeOf } from '../engine/scope.ts'
 import { jobOf } from '../engine/stretch.ts'
 import { resolveBinding } from '../workflow/bindings.ts'
-import { findStep, needsOf, type FoundStep } from '../workflow/child-step.ts'
+import { findStep, rowsNeeded, type FoundStep } from '../workflow/child-step.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { inputBindingOf, type Json } from '../workflow/definition.ts'
 import { progressOf } from '../workflow/outcome.ts'
@@ -141,7 +141,7 @@ async function resolveInput({ db }: Engine, { run, workflow, found, stepIndex, c
   const { step } = found
   const binding = inputBindingOf(step.step)
   if (binding === undefined) return null
-  const needs = child === null ? step.needs : needsOf(found, child.parentIndex)
+  const needs = child === null ? step.needs : rowsNeeded(found, child.parentIndex)
   const [[row], orders] = await Promise.all([
     readActivations(db, [{ runId: run.id, stepIndex, dependencies: [], needs }]),
     run.orderId !== null && step.needsOrder ? readOrderViews(db, [run.orderId]) : new Map<string, Json>(),

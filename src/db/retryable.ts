@@ -14,14 +14,17 @@ export function isUnsent(error: unknown): boolean {
 
 /** Whether an error says that Postgres cannot hold the very values of the statement: to send it again never helps. */
 export function isUnstorable(error: unknown): boolean {
-  return shows(error, UNSTORABLE, NEVER)
+  return shows(error, UNSTORABLE)
 }
 
 /** Whether an error, or what it was made from, has one of some codes (of Postgres or of the system), or such a message. */
-function shows(error: unknown, codes: RegExp, messages: RegExp): boolean {
+function shows(error: unknown, codes: RegExp, messages?: RegExp): boolean {
   return causes(error).some((cause) => {
     const { code, message } = cause as { code?: unknown; message?: unknown }
-    return (typeof code === 'string' && codes.test(code)) || (typeof message === 'string' && messages.test(message))
+    return (
+      (typeof code === 'string' && codes.test(code)) ||
+      (typeof message === 'string' && messages?.test(message) === true)
+    )
   })
 }
 
@@ -43,7 +46,6 @@ const DRIVER =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Connection ended/i
 /** A data exception, or more than a row or a value can hold. */
 const UNSTORABLE = /^(22|54000)/
-const NEVER = /(?!)/
 /** Too many connections, starting up, or nobody there. */
 const NO_CONNECTION = /^(53300|57P03|08001|08004|ECONNREFUSED|EHOST|ENET|EAI_AGAIN|ENOTFOUND)/
 const NOT_CONNECTED_IN_TIME = /timeout exceeded when trying to connect/i

@@ -11,7 +11,7 @@ import {
 import { readOrderViews } from '../db/order-view.ts'
 import { readChildren, readItemProgress, type ChildRow, type ItemProgress } from '../db/park.ts'
 import type { JobAddress } from '../queue/names.ts'
-import { findStep, needsOf, type FoundStep } from '../workflow/child-step.ts'
+import { findStep, rowsNeeded, type FoundStep } from '../workflow/child-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
 import { Batcher } from './batcher.ts'
@@ -113,7 +113,7 @@ export class Activations {
   ): Promise<Activation | null> {
     const { workflow, child } = parts
     const { itemIndex, parentIndex, previousIndex } = child
-    const needs = needsOf(found, parentIndex)
+    const needs = rowsNeeded(found, parentIndex)
     const step = { ...found.step, index: child.stepIndex }
     if (itemIndex !== null) {
       const map = findStep(workflow, found.parentId ?? '')?.step
@@ -211,4 +211,10 @@ export class Activations {
 export function concurrencyOf(map: CompiledStep): number | null {
   const limit = map.step.config['concurrency']
   return typeof limit === 'number' ? limit : null
+}
+
+/** How many items of an item's map may be under way at once; null: all. */
+export function concurrencyAround(workflow: CompiledWorkflow, itemId: string): number | null {
+  const map = findStep(workflow, findStep(workflow, itemId)?.parentId ?? '')?.step
+  return map === undefined ? null : concurrencyOf(map)
 }

@@ -1,8 +1,9 @@
 import type { CompiledStep } from '../workflow/compile.ts'
 import type { Json } from '../workflow/definition.ts'
+import { LIMITS } from '../workflow/limits.ts'
 import { outputFault } from '../workflow/output-schema.ts'
 import { PermanentFailure } from './permanent-failure.ts'
-import { checkInTime, TookTooLong, WHY_TOO_LONG } from './time-limit.ts'
+import { checkInTime, takesTooLong, TookTooLong } from './time-limit.ts'
 
 /** The part of a result that is looked at: its output as JSON text; null for none. */
 interface WithOutput {
@@ -34,6 +35,6 @@ function faultInTime(step: CompiledStep['step'], output: Json): string | null {
     return checkInTime(step.output_schema ?? true, () => outputFault(step, output))
   } catch (error) {
     if (!(error instanceof TookTooLong)) throw error
-    return `to check it ${WHY_TOO_LONG}`
+    return `to check it ${takesTooLong(LIMITS.schemaCheckMs)}`
   }
 }

@@ -5,7 +5,7 @@ import { findStep } from '../workflow/child-step.ts'
 import { closingStepOf } from '../workflow/closing-step.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { isSettled } from '../workflow/states.ts'
-import { concurrencyOf } from './activate.ts'
+import { concurrencyAround } from './activate.ts'
 import type { Engine } from './engine.ts'
 import { jobOf, stretchFrom } from './stretch.ts'
 
@@ -70,10 +70,7 @@ export function dueChildren(run: QuietRun, workflow: CompiledWorkflow): DueJob[]
 
 /** How many items of a map may be under way at once; compensations run one after the other. */
 function mostAtOnce(workflow: CompiledWorkflow, id: string): number {
-  const found = findStep(workflow, id)
-  if (found?.kind !== 'item') return 1
-  const map = findStep(workflow, found.parentId ?? '')
-  return (map && concurrencyOf(map.step)) ?? Infinity
+  return findStep(workflow, id)?.kind === 'item' ? (concurrencyAround(workflow, id) ?? Infinity) : 1
 }
 
 function childJob(run: QuietRun, workflow: CompiledWorkflow, id: string): DueJob | null {

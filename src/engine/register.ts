@@ -21,7 +21,7 @@ import type { ActionCatalog } from '../workflow/validate-steps.ts'
 import { validateDefinition, type Validation } from '../workflow/validate.ts'
 import { findContainedCycles } from './contained-workflows.ts'
 import type { Engine } from './engine.ts'
-import { TookTooLong, withinTime } from './time-limit.ts'
+import { takesTooLong, TookTooLong, withinTime } from './time-limit.ts'
 import { applyTriggers } from './triggers.ts'
 
 /** A version of a workflow; `isNew`: it did not exist before. */
@@ -41,13 +41,13 @@ export async function validate(engine: Engine, definition: Json): Promise<Valida
   return cycles.length === 0 ? validation : { valid: false, errors: [...validation.errors, ...cycles] }
 }
 
-/** The input of a trigger is checked by patterns that came with it. */
+/** The input of a trigger is checked by the patterns of an `input_schema` that comes with it. */
 function validateInTime(definition: Json, actions: ActionCatalog['actions']): Validation {
   try {
     return withinTime(LIMITS.validationMs, () => validateDefinition(definition, { actions }))
   } catch (error) {
     if (!(error instanceof TookTooLong)) throw error
-    const message = `takes more than ${LIMITS.validationMs / 1_000} s to validate: a pattern of input_schema may repeat what repeats, as (a+)+ does`
+    const message = `to validate it ${takesTooLong(LIMITS.validationMs)}`
     return { valid: false, errors: [{ path: '', code: 'limit_exceeded', message }] }
   }
 }

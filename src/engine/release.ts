@@ -1,7 +1,6 @@
 import type { JobAddress } from '../queue/names.ts'
-import { findStep } from '../workflow/child-step.ts'
 import { closingStepOf } from '../workflow/closing-step.ts'
-import { concurrencyOf, type Activation, type Activations } from './activate.ts'
+import { concurrencyAround, type Activation, type Activations } from './activate.ts'
 import type { EndedRuns } from './ended-runs.ts'
 import type { Engine } from './engine.ts'
 import type { Foreseen } from './foreseen.ts'
@@ -52,10 +51,9 @@ export class Release {
   /** Of an item's map; a compensation holds back none. */
   private async openNextItems({ workflow, child, run }: Activation, job: JobAddress): Promise<void> {
     if (child === null || child.itemIndex === null) return
-    const mapId = job.step.slice(0, job.step.lastIndexOf('['))
-    const map = findStep(workflow, mapId)?.step
-    const limit = map === undefined ? null : concurrencyOf(map)
+    const limit = concurrencyAround(workflow, job.step)
     if (limit === null) return
+    const mapId = job.step.slice(0, job.step.lastIndexOf('['))
     const { pending } = await this.activations.itemProgress(run.id, child.parentIndex, limit)
     await this.engine.queue.openGates(pending.map((item) => ({ ...job, step: `${mapId}[${item}]` })))
   }

@@ -8,8 +8,8 @@ import type { Engine } from './engine.ts'
 import { wakeSteps } from './wake.ts'
 
 /**
- * Sends an event to a run; its id. It wakes the steps that wait for it, and is kept until one does. Throws `conflict` where the run has
- * ended, or holds as many events as it may.
+ * Sends an event to a run; its id. It wakes the steps that wait for it, and is kept until one does. Throws `conflict` where
+ * the run has ended, or holds as many events as it may.
  */
 export async function sendEvent(engine: Engine, runId: string, event: { name: string; data: Json }): Promise<string> {
   const id = uuidv7()

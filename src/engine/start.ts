@@ -18,7 +18,7 @@ import { admitSoon, hintStart } from './admit.ts'
 import { concurrencyKeys } from './concurrency-key.ts'
 import { dispatchNew } from './dispatch.ts'
 import type { Engine } from './engine.ts'
-import { checkInTime, TookTooLong, WHY_TOO_LONG } from './time-limit.ts'
+import { checkInTime, takesTooLong, TookTooLong } from './time-limit.ts'
 
 /** One run that a client asks for. */
 export interface StartRequest {
@@ -225,7 +225,7 @@ function checkInputs(schema: Json, requests: readonly StartRequest[]): Problem[]
     return checkInTime(schema, check)
   } catch (error) {
     if (!(error instanceof TookTooLong)) throw error
-    const message = `to check it against input_schema ${WHY_TOO_LONG}`
+    const message = `to check it against input_schema ${takesTooLong(LIMITS.schemaCheckMs)}`
     return [{ path: isBatch ? '/runs' : '/input', code: 'limit_exceeded', message }]
   }
 }

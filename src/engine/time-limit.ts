@@ -49,8 +49,10 @@ function run<T>(limitMs: number, work: () => T): T {
   return results[0] as T
 }
 
-/** For messages: what may be wrong with a schema by which a check {@link TookTooLong}. */
-export const WHY_TOO_LONG = `takes more than ${LIMITS.schemaCheckMs / 1_000} s: a pattern of it may repeat what repeats, as (a+)+ does`
+/** For messages, behind what it was that {@link TookTooLong}: how long was too long, and what may be wrong with the schema. */
+export function takesTooLong(limitMs: number): string {
+  return `takes more than ${limitMs / 1_000} s: a pattern of the schema may repeat what repeats, as (a+)+ does`
+}
 
 /** What `check` says of a value by a JSON Schema that a user wrote. Throws as {@link withinTime}. */
 export function checkInTime<T>(schema: Json, check: () => T): T {

@@ -17,7 +17,7 @@ const CHILD_ID = /^([^[\].]+)((?:\[(?:0|[1-9]\d*)\])*)(\.compensate)?$/
  * The steps to read for what a step reads, its row's parent at hand: in a compensation the id of the step means what is
  * compensated, which in a map is the item.
  */
-export function needsOf({ kind, step, rootIndex }: FoundStep, parentIndex: number): readonly number[] {
+export function rowsNeeded({ kind, step, rootIndex }: FoundStep, parentIndex: number): readonly number[] {
   return kind === 'compensation' ? step.needs.map((index) => (index === rootIndex ? parentIndex : index)) : step.needs
 }
 

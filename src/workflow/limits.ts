@@ -24,6 +24,8 @@ export const LIMITS = {
   expressionWork: 2_000_000,
   /** Items of one `map` step. */
   mapItems: 10_000,
+  /** Characters of an event's name. */
+  eventName: 128,
   /** Events of one run. */
   eventsPerRun: 10_000,
   /** Runs above a run: how deep `workflow` steps may nest. */

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { listEvents } from '../../db/events.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { sendEvent } from '../../engine/send-event.ts'
+import { LIMITS } from '../../workflow/limits.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { payload, storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
@@ -14,7 +15,7 @@ const tags = ['Events']
 const params = z.object({ run: z.string().openapi({ description: 'Id of a run' }) })
 
 const sendSchema = strict({
-  name: storableText(1, 128),
+  name: storableText(1, LIMITS.eventName),
   data: payload.optional().openapi({ description: 'Becomes the output of the step that it wakes' }),
 }).openapi('SendEvent')
 

@@ -1,11 +1,11 @@
 import { listOffered, takeEvent, type OfferedEvent, type Waiter } from '../../db/events.ts'
 import { TransactionLost } from '../../db/client.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
-import { findStep } from '../../workflow/child-step.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { evaluateCondition, ExpressionError } from '../../workflow/expressions.ts'
 import { isJson } from '../../workflow/json-value.ts'
-import { concurrencyOf, type Activation } from '../activate.ts'
+import { LIMITS } from '../../workflow/limits.ts'
+import { concurrencyAround, type Activation } from '../activate.ts'
 import { scopeOf } from '../scope.ts'
 import type { Outcome } from '../perform.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
@@ -33,18 +33,15 @@ export const eventKind: ParkedKind = {
   },
 }
 
-/** Of an event, in characters: what `POST /runs/{id}/events` takes. */
-const LONGEST_NAME = 128
-
 function nameOf(activation: Activation): string {
   const { waitingFor } = activation.row
   if (waitingFor?.kind === 'event') return waitingFor.event
   const { event } = activation.step.step.config
   const name = resolveBinding(event as Json, scopeOf(activation))
-  if (typeof name === 'string' && name !== '' && name.length <= LONGEST_NAME && isJson(name)) return name
+  if (typeof name === 'string' && name !== '' && name.length <= LIMITS.eventName && isJson(name)) return name
   throw new PermanentFailure(
     'invalid_event',
-    `config.event of step ${activation.step.id} is ${JSON.stringify(name)}: it must be the name of an event, 1 to ${LONGEST_NAME} characters`,
+    `config.event of step ${activation.step.id} is ${JSON.stringify(name)}: it must be the name of an event, 1 to ${LIMITS.eventName} characters`,
   )
 }
 
@@ -56,8 +53,7 @@ function waiterOf(activation: Activation): Waiter {
   const { run, workflow, step, row, child } = activation
   const parts = { runId: run.id, name: nameOf(activation), since: null }
   if (child === null) return { ...parts, dueBehind: step.dependencies.map(({ index }) => index) }
-  const map = findStep(workflow, findStep(workflow, step.id)?.parentId ?? '')?.step
-  const limit = map === undefined ? null : concurrencyOf(map)
+  const limit = concurrencyAround(workflow, step.id)
   const isHeldBack = limit !== null && child.itemIndex! >= limit
   return { ...parts, dueBehind: [child.parentIndex], since: isHeldBack ? row.startedAt : null }
 }
