@@ -64,5 +64,7 @@ function encodeCursor(key: string): string {
   return Buffer.from(key, 'utf8').toString('base64url')
 }
 
+/** The form of a row's number, as a cursor's key. */
+export const SERIAL = /^\d{1,15}$/
 /** The form of a row's id, as a cursor's key. */
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

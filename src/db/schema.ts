@@ -6,6 +6,7 @@
  */
 export * from './schema/approvals.ts'
 export type { StoredError } from './schema/columns.ts'
+export * from './schema/controls.ts'
 export * from './schema/orders.ts'
 export * from './schema/runs.ts'
 export * from './schema/steps.ts'

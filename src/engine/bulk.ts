@@ -41,7 +41,7 @@ async function seeTo(engine: Engine, action: BulkAction, ids: readonly string[])
   for (let start = 0; start < ids.length; start += RUNS_PER_BATCH) {
     const batch = ids.slice(start, start + RUNS_PER_BATCH)
     try {
-      if (action === 'cancel') await cancelRuns(engine, batch)
+      if (action === 'cancel') await cancelRuns(engine, batch, { asked: batch })
       else for (const id of batch) await retryUnlessChanged(engine, id)
     } catch (error) {
       engine.log.error({ err: error, action, runs: batch.length, first: batch[0] }, 'runs could not be controlled')

@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts'
 import { beginCancel, lockTrees, type ControlledRun } from '../db/controls.ts'
+import { noteControl } from '../db/run-controls.ts'
 import type { StoredError } from '../db/schema.ts'
 import { isFinished } from '../workflow/states.ts'
 import { sendAborts } from './abort.ts'
@@ -15,6 +16,8 @@ import type { Engine } from './engine.ts'
 interface CancelOptions {
   /** The run fails with this error instead of ending cancelled: its time was up. */
   stopError?: StoredError | undefined
+  /** Those of which somebody asked for it, so that it is written down; left out: nobody did. */
+  asked?: readonly string[]
 }
 
 /**
@@ -35,7 +38,7 @@ export async function cancelRuns(
 export async function cancelTrees(
   batch: Database['batch'],
   ids: readonly string[],
-  { stopError }: CancelOptions = {},
+  { stopError, asked }: CancelOptions = {},
 ): Promise<ControlledRun[]> {
   if (ids.length === 0) return []
   const reason = stopError === undefined ? 'the run was cancelled' : 'the run timed out'
@@ -46,6 +49,7 @@ export async function cancelTrees(
   const below = due.filter((id) => !own.includes(id))
   if (own.length > 0) await beginCancel({ batch }, own, stopError ?? null, reason)
   if (below.length > 0) await beginCancel({ batch }, below, null, 'the run was cancelled')
+  if (asked !== undefined) await noteControl({ batch }, { control: 'cancel', changed: due, asked })
   return runs
 }
 
@@ -62,7 +66,7 @@ export function followCancel(engine: Engine, runs: readonly ControlledRun[]): vo
 
 /** Cancels one run. Throws `not_found`, and `conflict` where it has ended or is being cancelled. */
 export async function cancelRun(engine: Engine, id: string): Promise<void> {
-  const run = requireControlled(await cancelRuns(engine, [id]), id)
+  const run = requireControlled(await cancelRuns(engine, [id], { asked: [id] }), id)
   if (run.status === 'cancelling') throw refusal(run, 'it is being cancelled already')
   if (!isCancellable(run)) throw refusal(run, 'it has ended, so there is nothing to cancel')
 }

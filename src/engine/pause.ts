@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts'
 import { beginPause, endPause, lockTrees, type ControlledRun } from '../db/controls.ts'
+import { noteControl } from '../db/run-controls.ts'
 import { GOING_RUN_STATUSES, goesOn, type RunStatus } from '../workflow/states.ts'
 import { sendChanges } from './abort.ts'
 import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
@@ -18,6 +19,7 @@ export async function pauseRun(engine: Engine, id: string): Promise<void> {
     if (!goesOn(run.status)) throw refusal(run, 'only a queued, running or waiting run can be paused')
     const ids = idsOf(runs, GOING_RUN_STATUSES)
     await beginPause({ batch }, ids)
+    await noteControl({ batch }, { control: 'pause', changed: ids, asked: [id] })
     return ids
   })
   await sendChanges(engine, paused)
@@ -30,22 +32,25 @@ export async function resumeRun(engine: Engine, id: string): Promise<void> {
     const runs = await lockTrees({ batch }, [id])
     const run = requireControlled(runs, id)
     if (run.status !== 'paused') throw refusal(run, 'only a paused run can be resumed')
-    return resumePaused(batch, runs)
+    return resumePaused(batch, runs, [id])
   })
   followResume(engine, resumed)
 }
 
 /**
- * Within a control's transaction, lets those of its locked runs go on that are paused. Returns them; when the transaction
- * has committed, {@link followResume} is to be told.
+ * Within a control's transaction, lets those of its locked runs go on that are paused: those of
+ * `asked`, and those below them. Returns them; when the transaction has committed, {@link followResume} is to be told.
  */
-export async function resumePaused(batch: Database['batch'], runs: readonly ControlledRun[]): Promise<ControlledRun[]> {
+export async function resumePaused(
+  batch: Database['batch'],
+  runs: readonly ControlledRun[],
+  asked: readonly string[],
+): Promise<ControlledRun[]> {
   const paused = runs.filter((run) => run.status === 'paused')
-  if (paused.length > 0)
-    await endPause(
-      { batch },
-      paused.map((run) => run.id),
-    )
+  const changed = paused.map((run) => run.id)
+  if (changed.length === 0) return []
+  await endPause({ batch }, changed)
+  await noteControl({ batch }, { control: 'resume', changed, asked })
   return paused
 }
 

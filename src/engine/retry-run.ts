@@ -1,4 +1,5 @@
 import { lockTrees, resetRun, voidAnswers, type ControlledRun } from '../db/controls.ts'
+import { noteControl } from '../db/run-controls.ts'
 import { SluiceError } from '../errors.ts'
 import type { CompiledWorkflow } from '../workflow/compile.ts'
 import { downstreamOf } from '../workflow/downstream.ts'
@@ -29,11 +30,12 @@ export async function retryRun(
     refuseUnfit(run, targets !== null)
     const reset = await resetRun({ batch }, id, targets, workflow.definition.timeout_seconds ?? null)
     if (targets !== null) await voidAnswers({ batch }, id, targets[0]!)
-    const cancelled = await cancelTrees(batch, reset.childRuns)
+    await noteControl({ batch }, { control: 'retry', changed: [id], asked: [id], fromStep: from })
+    const cancelled = await cancelTrees(batch, reset.childRuns, { asked: [] })
     const isCancelled = (other: ControlledRun) => cancelled.some((child) => child.id === other.id)
     // A child that was paused by itself stays so.
     const goingOn = run.status === 'paused' ? tree.filter((other) => other !== run && !isCancelled(other)) : []
-    return { run, steps: reset.steps, cancelled, resumed: await resumePaused(batch, goingOn) }
+    return { run, steps: reset.steps, cancelled, resumed: await resumePaused(batch, goingOn, []) }
   })
   engine.changes.whole([id])
   sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps }])

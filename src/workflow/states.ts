@@ -27,6 +27,10 @@ export function isFinished(status: RunStatus): boolean {
 /** Run statuses in which further steps begin. */
 export const GOING_RUN_STATUSES = ['queued', 'running', 'waiting'] as const satisfies readonly RunStatus[]
 
+/** What somebody can ask for of a run. */
+export const CONTROLS = ['pause', 'resume', 'cancel', 'retry'] as const
+export type Control = (typeof CONTROLS)[number]
+
 /** Whether further steps of the run begin. */
 export function goesOn(status: RunStatus): boolean {
   return (GOING_RUN_STATUSES as readonly RunStatus[]).includes(status)

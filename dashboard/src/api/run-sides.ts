@@ -2,12 +2,14 @@ import { queryOptions } from '@tanstack/react-query'
 import { getAllPages } from './all-pages.ts'
 import { getJson } from './client.ts'
 import { keys } from './keys.ts'
-import type { Approval, Order, RunEvent, StepDetail, Why } from './shapes.ts'
+import type { Approval, Order, RunControl, RunEvent, StepDetail, Why } from './shapes.ts'
 
 /** As many events as a run can have. */
 const MOST_EVENTS = 10_000
 /** As many approvals as are shown beside a run: those of maps can be thousands. */
 const MOST_APPROVALS = 1_000
+/** As many controls as are shown beside a run. */
+const MOST_CONTROLS = 1_000
 /** What the reasons are about (workers, slots, other runs) changes without the run, ms. */
 const WHY_EVERY_MS = 3_000
 
@@ -35,6 +37,14 @@ export function approvalsOfRunQuery(runId: string) {
     queryKey: keys.runSide(runId, 'approvals'),
     queryFn: ({ signal }) =>
       getAllPages<Approval>('approvals', { query: { run: runId }, most: MOST_APPROVALS, signal }),
+  })
+}
+
+/** What operators did to a run, oldest first. */
+export function controlsOfRunQuery(runId: string) {
+  return queryOptions({
+    queryKey: keys.runSide(runId, 'controls'),
+    queryFn: ({ signal }) => getAllPages<RunControl>(`runs/${runId}/controls`, { most: MOST_CONTROLS, signal }),
   })
 }
 

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { approvalSchema } from '../../../src/api/schemas/approval.ts'
 import type { diffSchema } from '../../../src/api/schemas/diff.ts'
 import type { driftSchema } from '../../../src/api/schemas/drift.ts'
+import type { runControlSchema } from '../../../src/api/schemas/control.ts'
 import type { eventSchema } from '../../../src/api/schemas/event.ts'
 import type { whySchema } from '../../../src/api/schemas/explain.ts'
 import type { logLineSchema } from '../../../src/api/schemas/log-line.ts'
@@ -49,6 +50,9 @@ export type Approval = z.infer<typeof approvalSchema>
 
 /** An event that a run was sent. */
 export type RunEvent = z.infer<typeof eventSchema>
+
+/** A control that a run has had. */
+export type RunControl = z.infer<typeof runControlSchema>
 
 /** A line that an action logged. */
 export type LogLine = z.infer<typeof logLineSchema>

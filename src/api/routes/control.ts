@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { listControls } from '../../db/run-controls.ts'
 import { isUuid } from '../../db/search.ts'
 import { bulkControl } from '../../engine/bulk.ts'
 import { cancelRun } from '../../engine/cancel.ts'
@@ -8,10 +9,12 @@ import { rerunRun } from '../../engine/rerun.ts'
 import { retryRun } from '../../engine/retry-run.ts'
 import { SluiceError } from '../../errors.ts'
 import { LIMITS } from '../../workflow/limits.ts'
+import { decodeCursor, pageFrom, pageOf, pageQuery, SERIAL } from '../pages.ts'
 import { payload } from '../payload.ts'
 import { strict } from '../problems.ts'
 import { readRunFilter, runFilter } from '../run-filter.ts'
-import { readRun } from '../run-view.ts'
+import { readRun, requireRun } from '../run-view.ts'
+import { runControlSchema, showRunControl } from '../schemas/control.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import { runSchema } from '../schemas/run.ts'
 
@@ -65,6 +68,15 @@ const rerunRoute = controlRoute(
   'The new run; `Location` tells where it can be watched',
 )
 
+const listRoute = createRoute({
+  method: 'get',
+  path: '/runs/{run}/controls',
+  tags,
+  summary: 'List the controls that a run has had, oldest first',
+  request: { params, query: strict(pageQuery) },
+  responses: { 200: json(pageOf(runControlSchema), 'A page'), ...problems(404, 422) },
+})
+
 const bulkRoute = createRoute({
   method: 'post',
   path: '/runs/bulk',
@@ -112,6 +124,17 @@ export function controlRoutes(engine: Engine): OpenAPIHono {
   app.openapi(rerunRoute, async (c) => {
     const id = await rerunRun(engine, c.req.valid('param').run, c.req.valid('json') ?? {})
     return c.json(await readRun(engine, id), 202, { location: `/api/v1/runs/${id}` })
+  })
+  app.openapi(listRoute, async (c) => {
+    const run = await requireRun(engine, c.req.valid('param').run)
+    const { limit, cursor } = c.req.valid('query')
+    const after = decodeCursor(cursor, SERIAL)
+    const rows = await listControls(engine.db, {
+      runId: run.id,
+      after: after === undefined ? undefined : Number(after),
+      limit: limit + 1,
+    })
+    return c.json(pageFrom(rows, limit, { key: (row) => String(row.id), item: showRunControl }), 200)
   })
   return app
 }

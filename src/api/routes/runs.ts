@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Engine } from '../../engine/engine.ts'
 import { listLogs } from '../../db/logs.ts'
 import { listRuns } from '../../db/run-queries.ts'
-import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
+import { decodeCursor, pageFrom, pageOf, pageQuery, SERIAL, UUID } from '../pages.ts'
 import { strict } from '../problems.ts'
 import { readRunFilter, runFilter } from '../run-filter.ts'
 import { readRun, requireRun } from '../run-view.ts'
@@ -55,7 +55,7 @@ const logsRoute = createRoute({
       step: z.string().optional().openapi({ description: 'Id of a step; default: all' }),
       after: z
         .string()
-        .regex(/^\d{1,15}$/, 'the `id` of a log line')
+        .regex(SERIAL, 'the `id` of a log line')
         .transform(Number)
         .optional()
         .openapi({ type: 'integer', description: '`id` of the last line that is known already' }),
@@ -84,7 +84,7 @@ export function runRoutes(engine: Engine): OpenAPIHono {
     const run = await requireRun(engine, c.req.valid('param').run)
     const { step, after, limit, cursor } = c.req.valid('query')
     const stepIndex = step === undefined ? undefined : (await requireStep(engine, run, step)).stepIndex
-    const key = decodeCursor(cursor, /^\d{1,15}$/)
+    const key = decodeCursor(cursor, SERIAL)
     const from = key === undefined ? after : Number(key)
     const rows = await listLogs(engine.db, { runId: run.id, stepIndex, after: from, limit: limit + 1 })
     return c.json(pageFrom(rows, limit, { key: (row) => String(row.id), item: showLogLine }), 200)

@@ -3,6 +3,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Engine } from '../../engine/engine.ts'
 import { SluiceError } from '../../errors.ts'
+import { SERIAL } from '../pages.ts'
 import { strict } from '../problems.ts'
 import { readRunFilter, runFilter } from '../run-filter.ts'
 import { problems } from '../schemas/responses.ts'
@@ -14,7 +15,7 @@ import { socketEvents } from '../stream/web-socket.ts'
 
 const tags = ['Streams']
 const params = z.object({ run: z.string().openapi({ description: 'Id of a run' }) })
-const lineId = z.string().regex(/^\d{1,15}$/, 'the `id` of a log line')
+const lineId = z.string().regex(SERIAL, 'the `id` of a log line')
 const query = strict({
   logs: z.enum(['0', '1']).optional().openapi({ description: '`1`: log lines, too' }),
   after: lineId

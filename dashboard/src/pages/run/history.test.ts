@@ -34,7 +34,7 @@ const attempt = (number: number, status: Attempt['status'], more: Partial<Attemp
   retry_at: null,
   ...more,
 })
-const NONE = { approvals: [], events: [], order: undefined, details: [] }
+const NONE = { controls: [], approvals: [], events: [], order: undefined, details: [] }
 const texts = (entries: ReturnType<typeof historyOf>) => entries.map(({ text }) => text)
 
 describe('the history of a run', () => {
@@ -74,6 +74,20 @@ describe('the history of a run', () => {
       'Attempt 2 of charge was cancelled',
     ])
     expect(entries.filter(({ isBad }) => isBad)).toEqual([])
+  })
+
+  it('tells what operators did, to the run itself or with one above it', () => {
+    const done = { from: null, with_parent: false }
+    const controls = [
+      { ...done, control: 'pause' as const, at: at(2) },
+      { ...done, control: 'resume' as const, with_parent: true, at: at(3) },
+      { ...done, control: 'retry' as const, from: 'charge', at: at(4) },
+    ]
+    expect(texts(historyOf({ ...NONE, run: { ...run, steps: [] }, controls })).slice(2, 5)).toEqual([
+      'Somebody paused the run',
+      'Somebody resumed a run above this one, and this with it',
+      'Somebody retried the run from charge on',
+    ])
   })
 
   it('tells what was asked and decided', () => {

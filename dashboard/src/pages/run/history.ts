@@ -1,4 +1,4 @@
-import type { Approval, Order, Run, RunEvent, StepDetail } from '../../api/shapes.ts'
+import type { Approval, Order, Run, RunControl, RunEvent, StepDetail } from '../../api/shapes.ts'
 import { durationText } from '../../parts/time-text.ts'
 import type { AnyStatus } from '../../parts/status.ts'
 import { isFinished, isSettled } from '../../../../src/workflow/states.ts'
@@ -21,6 +21,7 @@ export interface HistoryEntry {
 /** What is known of a run, each part as far as it has been read. */
 export interface HistorySources {
   run: Run
+  controls: readonly RunControl[]
   approvals: readonly Approval[]
   events: readonly RunEvent[]
   order: Order | undefined
@@ -33,6 +34,7 @@ export function historyOf(sources: HistorySources): HistoryEntry[] {
   const known = new Map(sources.details.map((detail) => [detail.step_id, detail]))
   const entries = [
     ...ofRun(sources.run),
+    ...sources.controls.flatMap(ofControl),
     ...sources.events.flatMap(ofEvent),
     ...sources.approvals.flatMap(ofApproval),
     ...sources.run.steps.flatMap((step) => ofStep(step, known.get(step.step_id))),
@@ -86,6 +88,27 @@ function ofRun(run: Run): HistoryEntry[] {
       isBad: run.status === 'failed',
     }),
   ]
+}
+
+/** What each control did, and what the run was from then on. */
+const CONTROLS: Record<RunControl['control'], { did: string; status: AnyStatus }> = {
+  pause: { did: 'paused', status: 'paused' },
+  resume: { did: 'resumed', status: 'running' },
+  cancel: { did: 'cancelled', status: 'cancelling' },
+  retry: { did: 'retried', status: 'queued' },
+}
+
+function ofControl({ control, from, with_parent: withParent, at }: RunControl, index: number): HistoryEntry[] {
+  const { did, status } = CONTROLS[control]
+  const what = `Somebody ${did} ${withParent ? 'a run above this one, and this with it' : 'the run'}`
+  return tell({
+    key: `control ${index}`,
+    at,
+    kind: 'control',
+    text: from === null ? what : `${what} from ${from} on`,
+    status,
+    stepId: from,
+  })
 }
 
 function ofStep(step: Run['steps'][number], detail: StepDetail | undefined): HistoryEntry[] {

@@ -19,6 +19,6 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** What the history of a run is made of. */
-export const HISTORY_KINDS = ['run', 'step', 'attempt', 'approval', 'event', 'order'] as const
+export const HISTORY_KINDS = ['run', 'control', 'step', 'attempt', 'approval', 'event', 'order'] as const
 /** One kind of entry in the history of a run. */
 export type HistoryKind = (typeof HISTORY_KINDS)[number]

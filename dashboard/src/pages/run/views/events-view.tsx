@@ -2,7 +2,13 @@ import { ActionIcon, Anchor, Button, Chip, Group, Text, Tooltip } from '@mantine
 import { IconDownload, IconFilterOff } from '@tabler/icons-react'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { approvalsOfRunQuery, eventsOfRunQuery, orderQuery, stepQuery } from '../../../api/run-sides.ts'
+import {
+  approvalsOfRunQuery,
+  controlsOfRunQuery,
+  eventsOfRunQuery,
+  orderQuery,
+  stepQuery,
+} from '../../../api/run-sides.ts'
 import type { Run, Step, StepDetail } from '../../../api/shapes.ts'
 import { downloadText } from '../../../parts/download.ts'
 import { EmptyState } from '../../../parts/empty-state.tsx'
@@ -19,19 +25,18 @@ import { useRunPlace } from '../use-run-place.ts'
 
 const NAMES: Record<HistoryKind, string> = {
   run: 'Run',
+  control: 'Controls',
   step: 'Steps',
   attempt: 'Attempts',
   approval: 'Approvals',
   event: 'Events',
   order: 'Order',
 }
-const NOT_RECORDED =
-  'Pauses, resumptions, cancellations and retries, and who asked for them, are not recorded as such: what came of them is told.'
 /** Steps whose attempts are read one by one: those that were tried more than once, the first so many. */
 const MOST_DETAILS = 40
 const ROW_HEIGHT = 34
 
-/** What happened in the run, oldest first: from its steps, attempts, approvals, events and order. */
+/** What happened in the run, oldest first: from its controls, steps, attempts, approvals, events and order. */
 export function EventsView({ run, onSelect }: ViewProps) {
   const { search, go } = useRunPlace()
   const { entries, error, isPart } = useHistory(run)
@@ -103,15 +108,13 @@ export function EventsView({ run, onSelect }: ViewProps) {
         {shown.length.toLocaleString('en')} {shown.length === 1 ? 'event' : 'events'}
         {isPart ? `; of ${MOST_DETAILS} steps all attempts are told, of the others the last one` : ''}
       </Text>
-      <Text size="xs" className="quiet">
-        {NOT_RECORDED}
-      </Text>
     </>
   )
 }
 
 function useHistory(run: Run) {
   const approvals = useQuery(approvalsOfRunQuery(run.id))
+  const controls = useQuery(controlsOfRunQuery(run.id))
   const events = useQuery(eventsOfRunQuery(run.id))
   const order = useQuery({ ...orderQuery(run.order_id ?? ''), enabled: run.order_id !== null })
   const repeated = run.steps.filter(isRepeated)
@@ -120,10 +123,18 @@ function useHistory(run: Run) {
     combine: knownDetails,
   })
   const entries = useMemo(
-    () => historyOf({ run, approvals: approvals.data ?? [], events: events.data ?? [], order: order.data, details }),
-    [run, approvals.data, events.data, order.data, details],
+    () =>
+      historyOf({
+        run,
+        controls: controls.data ?? [],
+        approvals: approvals.data ?? [],
+        events: events.data ?? [],
+        order: order.data,
+        details,
+      }),
+    [run, controls.data, approvals.data, events.data, order.data, details],
   )
-  return { entries, error: approvals.error ?? events.error, isPart: repeated.length > MOST_DETAILS }
+  return { entries, error: controls.error ?? approvals.error ?? events.error, isPart: repeated.length > MOST_DETAILS }
 }
 
 /** Whether there were attempts besides the one that the step's own row tells of: failed ones, or such as a retry set back. */
