@@ -11,17 +11,14 @@ export const idempotencyHeaders = z.object({
     .min(1)
     .max(255)
     .optional()
-    .openapi({ description: 'Requests with the same key and body start one run together' }),
+    .openapi({ description: 'Requests with the same key and body start their runs once' }),
 })
 
 /**
  * The key of a request, with the hash of its body, in which the order of keys counts for nothing; undefined where the
  * client gave none. Recursive: the body's depth must have been checked.
  */
-export function idempotencyOf(
-  headers: z.output<typeof idempotencyHeaders>,
-  body: Record<string, Json | undefined>,
-): IdempotencyKey | undefined {
+export function idempotencyOf(headers: z.output<typeof idempotencyHeaders>, body: object): IdempotencyKey | undefined {
   const key = headers['idempotency-key']
   if (key === undefined) return undefined
   return {

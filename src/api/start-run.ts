@@ -54,19 +54,20 @@ export async function showStarted(engine: Engine, version: RunnableVersion, star
   return { run: showNewRun(await engine.versions.get(version.id), version, run), replayed }
 }
 
-/** Starts many runs of a version, all or none; answers their ids in order. Throws as {@link startOne}. */
+/** Starts many runs of a version, all or none, and answers their ids in order. Throws as {@link startOne}. */
 export async function startMany(
   engine: Engine,
   version: RunnableVersion,
   requests: readonly StartRun[],
-): Promise<string[]> {
+  key?: IdempotencyKey,
+): Promise<Started> {
   await refuseBadRequests(
     engine,
     requests.map((request, index) => ({ request, path: `/runs/${index}` })),
   )
   // Of a single one, the input is not told by its number.
   const place = (path: string) => (path.startsWith('/input') ? `/runs/0${path}` : path)
-  return (await movingPaths(place, () => startRuns(engine, version, requests.map(requestOf)))).ids
+  return movingPaths(place, () => startRuns(engine, version, requests.map(requestOf), key))
 }
 
 function requestOf(request: StartRun): StartRequest {

@@ -45,11 +45,14 @@ export interface IdempotencyKey {
 export interface InsertConditions {
   /** The number of the runs' version: it is their workflow's latest, and the workflow is not archived. */
   ifLatest?: number | undefined
+  /** No run of their workflow has had the key, which is that of all of them. */
+  batchKey?: IdempotencyKey | undefined
 }
 
 /** Who had the key first. */
 export interface IdempotencyOwner {
-  runId: string
+  /** One, or those of a batch, in order. */
+  runIds: string[]
   requestHash: string
 }
 
@@ -67,11 +70,12 @@ const IS_LATEST = `($14::int IS NULL OR EXISTS (
 /**
  * A key that is taken keeps its run out, and waits for a concurrent holder to commit or give up: in the order of the keys, so that
  * two such statements never wait for each other. A version that has to be the latest of its workflow, and is not, keeps all out.
+ * The key of a batch ($15: its runs) is with the first of them, and goes for all.
  */
 const INSERT_RUNS = `
 WITH holders AS (
-  INSERT INTO idempotency_keys (scope, key, request_hash, run_id)
-  SELECT k.workflow_id::text, k.key, k.request_hash, k.id
+  INSERT INTO idempotency_keys (scope, key, request_hash, run_id, batch)
+  SELECT k.workflow_id::text, k.key, k.request_hash, k.id, $15::uuid[]
   FROM unnest($1::uuid[], $2::uuid[], $12::text[], $13::text[]) AS k(id, workflow_id, key, request_hash)
   WHERE k.key IS NOT NULL AND ${IS_LATEST}
   ORDER BY k.key
@@ -92,7 +96,8 @@ WITH holders AS (
   LEFT JOIN LATERAL json_to_record(i.more::json) AS m(
     parent_run_id uuid, parent_step_index int, depth smallint, start_at timestamptz, concurrency_key text, admitted bool,
     timeout_seconds float8, rerun_of uuid, schedule_id uuid, webhook_id uuid) ON i.more IS NOT NULL
-  WHERE CASE WHEN i.key IS NULL THEN ${IS_LATEST} ELSE i.id IN (SELECT run_id FROM holders) END
+  WHERE CASE WHEN $15::uuid[] IS NOT NULL THEN EXISTS (SELECT FROM holders)
+             WHEN i.key IS NULL THEN ${IS_LATEST} ELSE i.id IN (SELECT run_id FROM holders) END
   RETURNING id, created_at, start_at, deadline_at
 ), new_steps AS (
   INSERT INTO steps (run_id, step_index, step_id)
@@ -127,8 +132,9 @@ export async function insertRuns(
   db: Database,
   runs: readonly NewRun[],
   stepIds: readonly string[],
-  { ifLatest }: InsertConditions = {},
+  { ifLatest, batchKey }: InsertConditions = {},
 ): Promise<InsertedRun[]> {
+  const keys = runs.map((run, index) => (index === 0 && batchKey !== undefined ? batchKey : run.key))
   const values = [
     runs.map((run) => run.id),
     runs.map((run) => run.workflowId),
@@ -141,9 +147,10 @@ export async function insertRuns(
     runs.map((run) => run.priority),
     stepIds,
     runs.map(uncommon),
-    runs.map((run) => run.key?.key ?? null),
-    runs.map((run) => run.key?.requestHash ?? null),
+    keys.map((key) => key?.key ?? null),
+    keys.map((key) => key?.requestHash ?? null),
     ifLatest ?? null,
+    batchKey === undefined ? null : runs.map((run) => run.id),
   ]
   const insert = (executor: Pick<Database, 'batch'>) =>
     executor.batch<InsertedRun & Record<string, unknown>>('insert_runs', INSERT_RUNS, values)
@@ -192,7 +199,8 @@ async function requireWaiting(
 export async function findIdempotencyOwner(db: Database, scope: string, key: string): Promise<IdempotencyOwner | null> {
   const rows = await db.batch<IdempotencyOwner & Record<string, unknown>>(
     'idempotency_owner',
-    'SELECT run_id AS "runId", request_hash AS "requestHash" FROM idempotency_keys WHERE scope = $1 AND key = $2',
+    `SELECT COALESCE(batch, ARRAY[run_id]) AS "runIds", request_hash AS "requestHash" FROM idempotency_keys
+     WHERE scope = $1 AND key = $2`,
     [scope, key],
   )
   return rows[0] ?? null

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../db/client.ts'
 import { isRetryable, isUnsent } from '../db/retryable.ts'
-import { insertRuns, isIdTaken, readInserted, type InsertedRun, type NewRun } from '../db/runs.ts'
+import { insertRuns, isIdTaken, readInserted, type IdempotencyKey, type InsertedRun, type NewRun } from '../db/runs.ts'
 import type { Logger } from '../log.ts'
 import { Batcher } from './batcher.ts'
 
@@ -22,6 +22,8 @@ export interface InsertedAs {
   version: { id: string; ifLatest?: number | undefined }
   /** The steps of the version, in order. */
   stepIds: readonly string[]
+  /** Of several runs: theirs together. */
+  batchKey?: IdempotencyKey | undefined
 }
 
 /** Inserts runs; those of one version that are asked for at the same time, each by itself, travel in one statement. */
@@ -39,7 +41,7 @@ export class Insertions {
   async insert(runs: readonly NewRun[], as: InsertedAs): Promise<InsertedRun[]> {
     const [run] = runs
     // Of a child run it also depends on its parent's row, which stays locked until it is inserted.
-    if (run === undefined || run.parent !== null) return insertRuns(this.db, runs, as.stepIds, as.version)
+    if (run === undefined || run.parent !== null) return insertNow(this.db, runs, as)
     if (runs.length > 1) return this.insertSurely(runs, as)
     const inserted = await this.batcherOf(as).add(run)
     return inserted === null ? [] : [inserted]
@@ -53,7 +55,7 @@ export class Insertions {
     const deadline = performance.now() + ANSWER_WITHIN_MS
     for (let lost = 0; ; lost += 1) {
       try {
-        return lost === 0 ? await insertRuns(this.db, runs, as.stepIds, as.version) : await this.insertAgain(runs, as)
+        return lost === 0 ? await insertNow(this.db, runs, as) : await this.insertAgain(runs, as)
       } catch (error) {
         if (!isRetryable(error) || (lost === 0 && isUnsent(error)) || performance.now() > deadline) throw error
         this.log.warn({ err: error, runs: runs.length }, 'Postgres did not say whether runs were started: asking again')
@@ -66,11 +68,11 @@ export class Insertions {
    * Inserts what has perhaps been inserted before, with one statement: all of it or none, but for runs whose keys are taken. The
    * ids tell, and where that statement still goes on, Postgres waits for it.
    */
-  private async insertAgain(runs: readonly NewRun[], { stepIds, version }: InsertedAs): Promise<InsertedRun[]> {
+  private async insertAgain(runs: readonly NewRun[], as: InsertedAs): Promise<InsertedRun[]> {
     const inserted: InsertedRun[] = []
     let refusal: Error | null = null
     try {
-      inserted.push(...(await insertRuns(this.db, runs, stepIds, version)))
+      inserted.push(...(await insertNow(this.db, runs, as)))
     } catch (error) {
       if (!isIdTaken(error)) throw error
       refusal = error
@@ -101,6 +103,11 @@ export class Insertions {
     this.batchers.set(name, batcher)
     return batcher
   }
+}
+
+function insertNow(db: Database, runs: readonly NewRun[], as: InsertedAs): Promise<InsertedRun[]> {
+  const { version, stepIds, batchKey } = as
+  return insertRuns(db, runs, stepIds, { ifLatest: version.ifLatest, batchKey })
 }
 
 function idsWithout(runs: readonly { id: string }[], some: readonly { id: string }[]): string[] {

@@ -1,21 +1,28 @@
 import { getRun } from '../db/run-queries.ts'
+import type { IdempotencyKey } from '../db/runs.ts'
 import { isUuid } from '../db/search.ts'
 import { getWorkflow } from '../db/workflows.ts'
 import { SluiceError } from '../errors.ts'
 import type { Json } from '../workflow/definition.ts'
 import type { Engine } from './engine.ts'
 import { refuseArchived } from './register.ts'
-import { startRuns } from './start.ts'
+import { findStarted, startRuns, type Started } from './start.ts'
 
 /**
  * Starts a new run of the version of another, with its context, tags, priority and order, and its input unless another is
- * given; returns the new run's id. Throws `not_found`, `conflict` where the workflow is archived, and what starting a run
- * throws.
+ * given; with a key, unless an earlier request has. Throws `not_found`, `conflict` where the workflow is archived, and what
+ * starting a run throws.
  */
-export async function rerunRun(engine: Engine, id: string, { input }: { input?: Json | undefined }): Promise<string> {
+export async function rerunRun(
+  engine: Engine,
+  id: string,
+  { input, key }: { input?: Json | undefined; key?: IdempotencyKey | undefined },
+): Promise<Started> {
   const run = isUuid(id) ? await getRun(engine.db, id) : null
   const workflow = run === null ? null : await getWorkflow(engine.db, run.workflowId)
   if (run === null || workflow === null) throw new SluiceError('not_found', `There is no run "${id}".`)
+  const before = key && (await findStarted(engine, workflow.id, key))
+  if (before) return before
   refuseArchived(workflow)
   const request = {
     input: input === undefined ? run.input : input,
@@ -25,6 +32,5 @@ export async function rerunRun(engine: Engine, id: string, { input }: { input?: 
     priority: run.priority ?? undefined,
     origin: { rerunOf: run.id },
   }
-  const { ids } = await startRuns(engine, { id: run.versionId, workflowId: run.workflowId }, [request])
-  return ids[0]!
+  return startRuns(engine, { id: run.versionId, workflowId: run.workflowId }, [request], key)
 }

@@ -136,7 +136,7 @@ async function startDue(engine: Engine, due: DueSchedule): Promise<string | null
   const { id, workflowId, versionId } = due
   const key = `schedule ${id} ${due.dueAt.toISOString()}`
   const started = await findIdempotencyOwner(engine.db, workflowId, key)
-  if (started !== null) return started.runId
+  if (started !== null) return started.runIds[0] ?? null
   if (due.busy) {
     engine.log.info({ schedule: id }, 'a schedule passed over a time, for its last run still lasts')
     return null

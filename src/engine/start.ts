@@ -65,7 +65,7 @@ export type NewlyStarted = Omit<NewRun, 'startAt'> & InsertedRun
  *
  * Throws `not_supported` for a definition with parts that this version cannot run, `invalid_input` where an input does
  * not match the definition's `input_schema`, `idempotency_mismatch` where the key belongs to another request, and
- * {@link VersionMovedOn} where the version has to be the latest and is not. A key is for a single request.
+ * {@link VersionMovedOn} where the version has to be the latest and is not. A key is for all of the requests together.
  */
 export async function startRuns(
   engine: Engine,
@@ -87,7 +87,7 @@ export async function startRuns(
   throw refusal ?? new VersionMovedOn(`version ${version.id} is not the latest any more`)
 }
 
-/** What an earlier request with a key has started of a workflow; null: nothing. Throws `idempotency_mismatch`. */
+/** What an earlier request with a key has started of a workflow, by its id or name; null: nothing. Throws `idempotency_mismatch`. */
 export async function findStarted(engine: Engine, workflow: string, key: IdempotencyKey): Promise<Started | null> {
   const found = await getWorkflow(engine.db, workflow)
   const owner = found && (await findIdempotencyOwner(engine.db, found.id, key.key))
@@ -107,11 +107,12 @@ async function startNew(
   refuseBadInputs(compiled.definition.input_schema, requests)
   const keys = await concurrencyKeys(engine, compiled.definition.concurrency, requests)
   const timeoutSeconds = compiled.definition.timeout_seconds ?? null
+  const [ownKey, batchKey] = requests.length === 1 ? [key, undefined] : [null, key ?? undefined]
   const runs = requests.map((request, index) =>
-    newRun(engine, version, request, { concurrencyKey: keys[index] ?? null, timeoutSeconds, key }),
+    newRun(engine, version, request, { concurrencyKey: keys[index] ?? null, timeoutSeconds, key: ownKey }),
   )
   const stepIds = compiled.steps.map((step) => step.id)
-  const inserted = await engine.insertions.insert(runs, { version, stepIds })
+  const inserted = await engine.insertions.insert(runs, { version, stepIds, batchKey })
   if (inserted.length === 0) return null
   engine.changes.runs(runs.map((run) => run.id))
   for (const { parent } of runs) if (parent !== null) engine.changes.step(parent.runId, parent.stepIndex)
@@ -173,10 +174,10 @@ function admitInTime(engine: Engine, held: readonly NewRun[]): void {
 }
 
 function replay(owner: IdempotencyOwner, idempotency: IdempotencyKey): Started {
-  if (owner.requestHash === idempotency.requestHash) return { ids: [owner.runId], replayed: true, runs: [] }
+  if (owner.requestHash === idempotency.requestHash) return { ids: owner.runIds, replayed: true, runs: [] }
   throw new SluiceError(
     'idempotency_mismatch',
-    `Idempotency-Key "${idempotency.key}" was used for another request (run ${owner.runId}): send the same body, or another key.`,
+    `Idempotency-Key "${idempotency.key}" was used for another request (run ${owner.runIds[0]}): send the same body, or another key.`,
   )
 }
 

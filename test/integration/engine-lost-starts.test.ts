@@ -132,6 +132,18 @@ test('a batch whose answer was lost is looked after, too', async () => {
   expect(await counted(runs)).toEqual({ runs: 2, steps: 4 })
 })
 
+test('a batch with a key whose answer was lost is told of as just started, and is there once', async () => {
+  const runs = [newRun(), newRun(), newRun()]
+  const as = { version, stepIds: STEPS, batchKey: { key: 'batch', requestHash: 'batch' } }
+  loseFirstAnswer()
+  expect((await insertions.insert(runs, as)).map(({ id }) => id).toSorted()).toEqual(runs.map(({ id }) => id))
+  expect(await counted(runs)).toEqual({ runs: 3, steps: 6 })
+  const late = [newRun(), newRun()]
+  loseFirstAnswer()
+  expect(await insertions.insert(late, as)).toEqual([])
+  expect(await counted(late)).toEqual({ runs: 0, steps: 0 })
+})
+
 test('where an answer stays out for five seconds, the client is told that Postgres is away', async () => {
   const run = newRun()
   let refused: Promise<unknown> | undefined

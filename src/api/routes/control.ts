@@ -5,12 +5,10 @@ import { bulkControl } from '../../engine/bulk.ts'
 import { cancelRun } from '../../engine/cancel.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { pauseRun, resumeRun } from '../../engine/pause.ts'
-import { rerunRun } from '../../engine/rerun.ts'
 import { retryRun } from '../../engine/retry-run.ts'
 import { SluiceError } from '../../errors.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, SERIAL } from '../pages.ts'
-import { payload } from '../payload.ts'
 import { strict } from '../problems.ts'
 import { readRunFilter, runFilter } from '../run-filter.ts'
 import { readRun, requireRun } from '../run-view.ts'
@@ -30,9 +28,6 @@ const retrySchema = strict({
 })
   .optional()
   .openapi('RetryRun')
-const rerunSchema = strict({ input: payload.optional().openapi({ description: 'Default: that of the run' }) })
-  .optional()
-  .openapi('RerunRun')
 
 const bulkSchema = strict({
   action: z.enum(['cancel', 'retry']),
@@ -42,31 +37,20 @@ const bulkSchema = strict({
   dry_run: z.boolean().default(false).openapi({ description: 'Only count' }),
 }).openapi('ControlRuns')
 
-const controlRoute = <Verb extends string, Body extends z.ZodType>(
-  verb: Verb,
-  summary: string,
-  schema: Body,
-  answer = 'The run as it is now',
-) =>
+const controlRoute = <Verb extends string, Body extends z.ZodType>(verb: Verb, summary: string, schema: Body) =>
   createRoute({
     method: 'post',
     path: `/runs/{run}/${verb}` as const,
     tags,
     summary,
     request: { params, body: { ...body(schema), required: false } },
-    responses: { 202: json(runSchema, answer), ...problems(404, 409, ...BODY_PROBLEMS) },
+    responses: { 202: json(runSchema, 'The run as it is now'), ...problems(404, 409, ...BODY_PROBLEMS) },
   })
 
 const cancelRoute = controlRoute('cancel', 'Cancel a run and its child runs', none)
 const pauseRoute = controlRoute('pause', 'Pause a run and its child runs: no further step starts', none)
 const resumeRoute = controlRoute('resume', 'Let a paused run go on', none)
 const retryRoute = controlRoute('retry', 'Have a run go on from what failed, or from a step', retrySchema)
-const rerunRoute = controlRoute(
-  'rerun',
-  'Start a new run of the same version',
-  rerunSchema,
-  'The new run; `Location` tells where it can be watched',
-)
 
 const listRoute = createRoute({
   method: 'get',
@@ -120,10 +104,6 @@ export function controlRoutes(engine: Engine): OpenAPIHono {
   app.openapi(retryRoute, async (c) => {
     const options = c.req.valid('json') ?? {}
     return c.json(await answer(c.req.valid('param').run, (id) => retryRun(engine, id, options)), 202)
-  })
-  app.openapi(rerunRoute, async (c) => {
-    const id = await rerunRun(engine, c.req.valid('param').run, c.req.valid('json') ?? {})
-    return c.json(await readRun(engine, id), 202, { location: `/api/v1/runs/${id}` })
   })
   app.openapi(listRoute, async (c) => {
     const run = await requireRun(engine, c.req.valid('param').run)

@@ -1,7 +1,11 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Engine } from '../../engine/engine.ts'
+import { rerunRun } from '../../engine/rerun.ts'
 import { SluiceError } from '../../errors.ts'
 import { idempotencyHeaders, idempotencyOf } from '../idempotency.ts'
+import { payload } from '../payload.ts'
+import { strict } from '../problems.ts'
+import { readRun } from '../run-view.ts'
 import { id } from '../schemas/fields.ts'
 import { body, BODY_PROBLEMS, json, problems } from '../schemas/responses.ts'
 import { runSchema, startBatchSchema, startDefinitionSchema, startRunSchema } from '../schemas/run.ts'
@@ -10,10 +14,16 @@ import { LatestVersions } from '../workflow-lookup.ts'
 import { workflowParams } from './workflows.ts'
 
 const tags = ['Runs']
+const runParams = z.object({ run: z.string().openapi({ description: 'Id of a run' }) })
 const started = {
   200: json(runSchema, 'The run that an earlier request with this key started (`Idempotency-Replayed: true`)'),
   202: json(runSchema, 'The run; `Location` tells where it can be watched'),
 }
+
+const rerunSchema = strict({ input: payload.optional().openapi({ description: 'Default: that of the run' }) })
+  .optional()
+  .openapi('RerunRun')
+const batchSchema = z.object({ items: z.array(z.object({ id })) })
 
 const startRoute = createRoute({
   method: 'post',
@@ -33,14 +43,24 @@ const startDefinitionRoute = createRoute({
   responses: { ...started, ...problems(...BODY_PROBLEMS) },
 })
 
+const rerunRoute = createRoute({
+  method: 'post',
+  path: '/runs/{run}/rerun',
+  tags,
+  summary: 'Start a new run of the same version',
+  request: { params: runParams, headers: idempotencyHeaders, body: { ...body(rerunSchema), required: false } },
+  responses: { ...started, ...problems(404, 409, ...BODY_PROBLEMS) },
+})
+
 const startBatchRoute = createRoute({
   method: 'post',
   path: '/workflows/{workflow}/runs/batch',
   tags,
   summary: 'Start up to 1,000 runs, all or none',
-  request: { params: workflowParams, body: body(startBatchSchema) },
+  request: { params: workflowParams, headers: idempotencyHeaders, body: body(startBatchSchema) },
   responses: {
-    202: json(z.object({ items: z.array(z.object({ id })) }), 'The ids of the runs, in the order of the requests'),
+    200: json(batchSchema, 'The runs that an earlier request with this key started (`Idempotency-Replayed: true`)'),
+    202: json(batchSchema, 'The ids of the runs, in the order of the requests'),
     ...problems(404, 409, ...BODY_PROBLEMS),
   },
 })
@@ -63,9 +83,22 @@ export function startRoutes(engine: Engine): OpenAPIHono {
     return c.json(started.run, started.replayed ? 200 : 202, headersOf(started))
   })
   app.openapi(startBatchRoute, async (c) => {
-    const { runs } = c.req.valid('json')
-    const ids = await latest.start(c.req.valid('param'), (version) => startMany(engine, version, runs))
-    return c.json({ items: ids.map((run) => ({ id: run })) }, 202)
+    const request = c.req.valid('json')
+    const key = idempotencyOf(c.req.valid('header'), request)
+    const { workflow } = c.req.valid('param')
+    const { ids, replayed } = await latest.start({ workflow, key }, (version) =>
+      startMany(engine, version, request.runs, key),
+    )
+    return c.json({ items: ids.map((run) => ({ id: run })) }, replayed ? 200 : 202, replayedHeader(replayed))
+  })
+  app.openapi(rerunRoute, async (c) => {
+    // Without regard to case, as Postgres reads it.
+    const of = c.req.valid('param').run.toLowerCase()
+    const request = c.req.valid('json') ?? {}
+    const key = idempotencyOf(c.req.valid('header'), { rerun_of: of, ...request })
+    const { ids, replayed } = await rerunRun(engine, of, { ...request, key })
+    const run = await readRun(engine, ids[0] ?? '')
+    return c.json(run, replayed ? 200 : 202, headersOf({ run, replayed }))
   })
   return app
 }
@@ -83,5 +116,9 @@ async function withinDefinition<T>(work: () => Promise<T>): Promise<T> {
 
 /** What the headers of the answer to a start tell. */
 export function headersOf({ run, replayed }: StartedRun): Record<string, string> {
-  return { location: `/api/v1/runs/${run.id}`, ...(replayed ? { 'idempotency-replayed': 'true' } : {}) }
+  return { location: `/api/v1/runs/${run.id}`, ...replayedHeader(replayed) }
+}
+
+function replayedHeader(replayed: boolean): Record<string, string> {
+  return replayed ? { 'idempotency-replayed': 'true' } : {}
 }

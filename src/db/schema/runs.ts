@@ -147,6 +147,8 @@ export const idempotencyKeys = pgTable(
     runId: uuid('run_id')
       .notNull()
       .references(() => runs.id, { onDelete: 'cascade' }),
+    /** Of a batch: all of its runs, of which `run_id` is the first; null: that is the only one. */
+    batch: uuid('batch').array(),
     createdAt: at('created_at').notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.scope, t.key] }), index('idempotency_keys_run').on(t.runId)],
