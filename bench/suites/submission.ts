@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import { startFloor, startFloorApi, type FloorApi } from '../contestants/floor.ts'
 import { post, register, startService, type Service } from '../contestants/service.ts'
 import { chain } from '../contestants/shapes.ts'
@@ -38,6 +40,7 @@ interface Submitter {
 export async function submissionSuite(stack: Stack, options: SuiteOptions): Promise<SuiteResult> {
   const floor = await startFloor(stack, [DEFINITION], { concurrency: 1 })
   const measures: Measure[] = []
+  const redis = new Redis(stack.redisUrl)
   try {
     for (const pid of floor.workerPids) process.kill(pid, 'SIGSTOP')
     const floorApi = await startFloorApi(stack, floor, DEFINITION)
@@ -49,7 +52,8 @@ export async function submissionSuite(stack: Stack, options: SuiteOptions): Prom
     try {
       for (const each of [service, ...others]) await register(each, DEFINITION)
       for (const manner of MANNERS.filter(({ name }) => name.includes(options.only))) {
-        const measure = await measureManner(manner, submitters(manner, floorApi, [service, ...others]), options)
+        const contestants = submitters(manner, floorApi, [service, ...others])
+        const measure = await measureManner(manner, contestants, { ...options, untilTaken: () => untilStill(redis) })
         options.report(measure)
         measures.push(measure)
       }
@@ -58,6 +62,7 @@ export async function submissionSuite(stack: Stack, options: SuiteOptions): Prom
       await floorApi.stop()
     }
   } finally {
+    redis.disconnect()
     for (const pid of floor.workerPids) process.kill(pid, 'SIGCONT')
     await floor.stop()
   }
@@ -90,7 +95,7 @@ function submittersTo({ api }: Service, name: string, { batch }: Manner): Submit
 async function measureManner(
   { name, runs, batch, atOnce }: Manner,
   contestants: readonly Submitter[],
-  { rounds }: SuiteOptions,
+  { rounds, untilTaken }: Pick<SuiteOptions, 'rounds'> & { untilTaken: () => Promise<void> },
 ): Promise<Measure> {
   const work = async (contestant: Submitter, many: number) => {
     let left = Math.ceil(many / batch)
@@ -99,9 +104,26 @@ async function measureManner(
     }
     const began = performance.now()
     await Promise.all(Array.from({ length: atOnce }, lane))
-    return (many * 1_000) / (performance.now() - began)
+    const tookMs = performance.now() - began
+    // Sluice adds the jobs behind its answer: whoever comes next is not to be measured beside that.
+    await untilTaken()
+    return (many * 1_000) / tookMs
   }
   for (const contestant of contestants) await work(contestant, Math.max(batch, runs / 4))
   const samples = await alternate(rounds, contestants, (contestant) => work(contestant, runs))
   return { name: `submission, ${name}`, unit: 'runs/s', better: 'more', samples }
+}
+
+const LOOK_EVERY_MS = 200
+/** Keys that heartbeats and the like may make or remove between two looks. */
+const FEW_KEYS = 20
+
+/** Waits until the number of keys stands still: all that was accepted is in the queue. */
+async function untilStill(redis: Redis): Promise<void> {
+  for (let keys = -FEW_KEYS; ;) {
+    const now = await redis.dbsize()
+    if (Math.abs(now - keys) < FEW_KEYS) return
+    keys = now
+    await sleep(LOOK_EVERY_MS)
+  }
 }
