@@ -31,6 +31,7 @@ const TABLES: Readonly<Record<string, string>> = {
     'id run_id step_index step_id status message input approvers quorum created_at expires_at decided_at | run_id step_index id',
   approval_decisions: 'approval_id decided_by approved comment data at | approval_id decided_by',
   run_controls: 'id run_id control with_parent from_step at | id',
+  pending_controls: 'control run_id asked_at | control run_id',
   events: 'id run_id name data created_at step_index taken_at | run_id name id',
   schedules:
     'id workflow_id cron timezone input overlap paused trigger_index next_run_at last_run_at last_run_id created_at updated_at | id',

@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { listServedQueues } from '../db/actions.ts'
+import { hasPending } from '../db/pending-controls.ts'
 import { findUndispatched } from '../db/sweep.ts'
 import { Leadership } from '../db/leadership.ts'
 import { analyzeOutgrown } from '../db/statistics.ts'
 import { removeDeadWorkers } from '../db/workers.ts'
 import { withTimeout } from '../timeout.ts'
 import { Admission, failOverdue } from './admit.ts'
+import { carryOutPending } from './bulk.ts'
 import { redispatch } from './dispatch.ts'
 import type { Engine } from './engine.ts'
 import { LostWorkers } from './lost-workers.ts'
@@ -17,8 +19,8 @@ import { Sweep } from './sweep.ts'
  * The reconciler makes the queue agree with Postgres. Every API process runs one; the one that holds the advisory lock
  * is active, the others follow. A tick:
  *
- * 0. start the runs of schedules that are due and fail those whose time is up. That needs no queue, and goes on where one
- *    that went away keeps the others waiting; and, last of all, have BullMQ wake us for the schedules
+ * 0. start the runs of schedules that are due, fail those whose time is up, and go on with bulk controls whose process died. That
+ *    needs no queue, and goes on where one that went away keeps the others waiting; and, last of all, have BullMQ wake us for the schedules
  * 1. has the queue lost its data? (a new life: {@link QueueWatch.check})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
  * 3. wake the parked steps whose waking got lost
@@ -63,6 +65,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   let wake = () => {}
   let ticks = 0
   let underWay: Promise<void> | null = null
+  let bulk: Promise<void> | null = null
 
   const tick = async () => {
     const isHeld = watch.mayLead() && (await leadership.hold())
@@ -76,6 +79,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
     }
     await scheduler.fire()
     await failOverdue(engine)
+    if (await hasPending(engine.db)) bulk ??= carryOutPending(engine, () => life.stopped).finally(() => (bulk = null))
     await lostWorkers.tick()
     const tables = await analyzeOutgrown(engine.db)
     if (tables.length > 0) engine.log.debug({ tables }, 'analyzed tables that had outgrown their statistics')
@@ -109,6 +113,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
         }
       })
     }
+    await bulk
     await scheduler.stop()
     await leadership.release()
   }

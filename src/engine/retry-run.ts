@@ -1,3 +1,4 @@
+import type { Database } from '../db/client.ts'
 import { lockTrees, resetRun, voidAnswers, type ControlledRun } from '../db/controls.ts'
 import { noteControl } from '../db/run-controls.ts'
 import { SluiceError } from '../errors.ts'
@@ -22,23 +23,45 @@ export async function retryRun(
   id: string,
   { from }: { from?: string | undefined } = {},
 ): Promise<void> {
-  const { run, steps, cancelled, resumed } = await controlled(engine, async (batch) => {
-    const tree = await lockTrees({ batch }, [id])
-    const run = requireControlled(tree, id)
-    const workflow = await engine.versions.get(run.versionId)
-    const targets = from === undefined ? null : targetsOf(workflow, from)
-    refuseUnfit(run, targets !== null)
-    const reset = await resetRun({ batch }, id, targets, workflow.definition.timeout_seconds ?? null)
-    if (targets !== null) await voidAnswers({ batch }, id, targets[0]!)
-    await noteControl({ batch }, { control: 'retry', changed: [id], asked: [id], fromStep: from })
-    const cancelled = await cancelTrees(batch, reset.childRuns, { asked: [] })
-    const isCancelled = (other: ControlledRun) => cancelled.some((child) => child.id === other.id)
-    // A child that was paused by itself stays so.
-    const goingOn = run.status === 'paused' ? tree.filter((other) => other !== run && !isCancelled(other)) : []
-    return { run, steps: reset.steps, cancelled, resumed: await resumePaused(batch, goingOn, []) }
-  })
-  engine.changes.whole([id])
-  sendAborts(engine, [{ run: id, epoch: run.epoch + 1, steps }])
+  followRetry(engine, await controlled(engine, (batch) => retryLocked(engine, batch, id, from)))
+}
+
+/** What {@link followRetry} has to tell of. */
+interface Retried {
+  /** As it was before. */
+  run: ControlledRun
+  /** Indexes of the steps and items that were set back. */
+  steps: number[]
+  cancelled: ControlledRun[]
+  resumed: ControlledRun[]
+}
+
+/** {@link retryRun} within a control's transaction; what it throws, it throws before it changes anything. */
+export async function retryLocked(
+  engine: Engine,
+  batch: Database['batch'],
+  id: string,
+  from?: string,
+): Promise<Retried> {
+  const tree = await lockTrees({ batch }, [id])
+  const run = requireControlled(tree, id)
+  const workflow = await engine.versions.get(run.versionId)
+  const targets = from === undefined ? null : targetsOf(workflow, from)
+  refuseUnfit(run, targets !== null)
+  const reset = await resetRun({ batch }, id, targets, workflow.definition.timeout_seconds ?? null)
+  if (targets !== null) await voidAnswers({ batch }, id, targets[0]!)
+  await noteControl({ batch }, { control: 'retry', changed: [id], asked: [id], fromStep: from })
+  const cancelled = await cancelTrees(batch, reset.childRuns, { asked: [] })
+  const isCancelled = (other: ControlledRun) => cancelled.some((child) => child.id === other.id)
+  // A child that was paused by itself stays so.
+  const goingOn = run.status === 'paused' ? tree.filter((other) => other !== run && !isCancelled(other)) : []
+  return { run, steps: reset.steps, cancelled, resumed: await resumePaused(batch, goingOn, []) }
+}
+
+/** Tells the workers, the streams and the queue of a run that was retried, once that has committed. */
+export function followRetry(engine: Engine, { run, steps, cancelled, resumed }: Retried): void {
+  engine.changes.whole([run.id])
+  sendAborts(engine, [{ run: run.id, epoch: run.epoch + 1, steps }])
   followCancel(engine, cancelled)
   followResume(engine, resumed)
   const { workflowId, concurrencyKey } = run

@@ -1,7 +1,9 @@
 import { Redis } from 'ioredis'
+import pg from 'pg'
 import { describe, test } from 'vitest'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { createEffects, EFFECT_ACTIONS, effectsOf } from '../support/effects.ts'
+import { lockAwaited } from '../support/awaited-lock.ts'
 import { eventually } from '../support/eventually.ts'
 import { statusesOf, stepOf } from '../support/run-record.ts'
 import { kill, startSystem, type System } from '../support/system.ts'
@@ -71,6 +73,36 @@ describe.concurrent('a cancellation', () => {
       const run = await system.ended(id, { timeoutMs: 15_000 })
       expect([run.status, statusesOf(run)]).toEqual(['cancelled', { work: 'cancelled', after: 'cancelled' }])
       expect(await effectsOf(system.database, id)).toEqual({})
+    })
+  })
+})
+
+describe.concurrent('a bulk control', () => {
+  test('goes on when the API that accepted it is killed in the middle', async ({ expect }) => {
+    await withSystem([], async (system) => {
+      const runs = 250
+      await system.post('/workflows', working('many', 600))
+      const { items } = await system.post<{ items: { id: string }[] }>('/workflows/many/runs/batch', {
+        runs: Array.from({ length: runs }, () => ({})),
+      })
+      const ids = items.map(({ id }) => id)
+      const client = new pg.Client({ connectionString: system.database.url })
+      await client.connect()
+      try {
+        // One of the second hundred, so that the API stands still before it.
+        await client.query('BEGIN')
+        await client.query('SELECT FROM runs WHERE id = $1 FOR UPDATE', [ids.toSorted()[150]])
+        const answer = await system.post('/runs/bulk', { action: 'cancel', filter: { workflow: 'many' } })
+        expect(answer).toEqual({ matched: runs })
+        await lockAwaited(system.database)
+        await kill(system.api)
+      } finally {
+        await client.end()
+      }
+      await system.startApi()
+      for (const id of ids) expect((await system.ended(id)).status).toBe('cancelled')
+      const controls = 'SELECT count(*)::int AS controls, count(DISTINCT run_id)::int AS runs FROM run_controls'
+      expect(await system.database.query(controls)).toEqual([{ controls: runs, runs }])
     })
   })
 })

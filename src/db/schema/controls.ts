@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigserial, boolean, index, pgEnum, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { bigserial, boolean, index, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { CONTROLS } from '../../workflow/states.ts'
 import { at } from './columns.ts'
 import { runs } from './runs.ts'
@@ -24,4 +24,16 @@ export const runControls = pgTable(
       .default(sql`clock_timestamp()`),
   },
   (t) => [index('run_controls_run').on(t.runId, t.id)],
+)
+
+/** What was accepted for many runs at once and is still to be done; a row goes with the transaction that does it. */
+export const pendingControls = pgTable(
+  'pending_controls',
+  {
+    control: control('control').notNull(),
+    /** Without a foreign key: of a run that is gone there is nothing to do. */
+    runId: uuid('run_id').notNull(),
+    askedAt: at('asked_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.control, t.runId] })],
 )

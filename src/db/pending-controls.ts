@@ -1,0 +1,54 @@
+import type { Control } from '../workflow/states.ts'
+import type { Database } from './client.ts'
+
+/** Controls that were accepted for many runs at once, and are still to be carried out: one row a run. */
+
+type Executor = Pick<Database, 'batch'>
+
+/** What can be done to many runs at once. */
+export type BulkAction = Extract<Control, 'cancel' | 'retry'>
+
+/** Writes down what is to be done to runs; what is to be done to one already is so once. */
+export async function addPending(db: Executor, action: BulkAction, runIds: readonly string[]): Promise<void> {
+  await db.batch(
+    'add_pending_controls',
+    `INSERT INTO pending_controls (control, run_id) SELECT $1::control, id FROM unnest($2::uuid[]) AS u(id)
+     ORDER BY id ON CONFLICT DO NOTHING`,
+    [action, runIds],
+  )
+}
+
+/**
+ * Takes runs off the list that nobody else has in hand, at most `most`: to be called in the transaction that does it to them, so
+ * that they are on it again where that fails.
+ */
+export async function takePending(db: Executor, action: BulkAction, most: number): Promise<string[]> {
+  const rows = await db.batch<{ id: string }>(
+    'take_pending_controls',
+    `WITH due AS MATERIALIZED (
+       SELECT control, run_id FROM pending_controls WHERE control = $1::control ORDER BY run_id LIMIT $2 FOR UPDATE SKIP LOCKED
+     )
+     DELETE FROM pending_controls p USING due WHERE p.control = due.control AND p.run_id = due.run_id RETURNING p.run_id AS id`,
+    [action, most],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Takes runs off the list to which nothing can be done. */
+export async function dropPending(db: Executor, action: BulkAction, runIds: readonly string[]): Promise<void> {
+  await db.batch(
+    'drop_pending_controls',
+    'DELETE FROM pending_controls WHERE control = $1::control AND run_id = ANY($2::uuid[])',
+    [action, runIds],
+  )
+}
+
+/** Whether anything is on the list. */
+export async function hasPending(db: Executor): Promise<boolean> {
+  const [row] = await db.batch<{ any: boolean }>(
+    'has_pending_controls',
+    'SELECT EXISTS (SELECT FROM pending_controls) AS any',
+    [],
+  )
+  return row?.any ?? false
+}
