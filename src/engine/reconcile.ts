@@ -19,8 +19,9 @@ import { Sweep } from './sweep.ts'
  * The reconciler makes the queue agree with Postgres. Every API process runs one; the one that holds the advisory lock
  * is active, the others follow. A tick:
  *
- * 0. start the runs of schedules that are due, fail those whose time is up, and go on with bulk controls whose process died. That
- *    needs no queue, and goes on where one that went away keeps the others waiting; and, last of all, have BullMQ wake us for the schedules
+ * 0. start the runs of schedules that are due, fail those whose time is up, and go on with bulk controls whose process
+ *    died. That needs no queue, and goes on where one that went away keeps the others waiting; and, last of all, have
+ *    BullMQ wake us for the schedules
  * 1. has the queue lost its data? (a new life: {@link QueueWatch.check})
  * 2. dispatch the unfinished runs that were not added to the queue's present life
  * 3. wake the parked steps whose waking got lost

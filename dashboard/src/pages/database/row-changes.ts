@@ -6,6 +6,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   step_results: ['run_id', 'step_index'],
   step_attempts: ['run_id', 'step_index', 'attempt'],
   approval_decisions: ['approval_id', 'decided_by'],
+  pending_controls: ['control', 'run_id'],
   idempotency_keys: ['scope', 'run_id'],
   actions: ['name'],
   worker_actions: ['worker_id', 'action'],
