@@ -1,5 +1,5 @@
 import { TransactionLost, type Database } from '../db/client.ts'
-import { addPending, dropPending, takePending, type BulkAction } from '../db/pending-controls.ts'
+import { addPending, dropPending, takePending, type BulkAction, type TakenRun } from '../db/pending-controls.ts'
 import { isRetryable } from '../db/retryable.ts'
 import { listRunIds, type RunFilter } from '../db/run-queries.ts'
 import { SluiceError } from '../errors.ts'
@@ -72,19 +72,21 @@ async function carryOutNext(
   action: BulkAction,
   most: number,
 ): Promise<{ runs: number; isPoisoned: boolean }> {
-  let taken: string[] = []
+  let taken: TakenRun[] = []
   try {
     const follow = await controlled(engine, async (batch) => {
       taken = await takePending({ batch }, action, most)
-      return action === 'cancel' ? cancelTaken(engine, batch, taken) : retryTaken(engine, batch, taken)
+      const due = taken.filter((run) => !run.isRetried).map((run) => run.id)
+      return action === 'cancel' ? cancelTaken(engine, batch, due) : retryTaken(engine, batch, due)
     })
     follow()
     return { runs: taken.length, isPoisoned: false }
   } catch (error) {
     if (error instanceof TransactionLost || isRetryable(error) || taken.length === 0) throw error
     if (taken.length === 1) {
-      engine.log.error({ err: error, action, run: taken[0] }, 'a run could not be controlled: leaving it as it is')
-      await dropPending(engine.db, action, taken)
+      const ids = taken.map((run) => run.id)
+      engine.log.error({ err: error, action, run: ids[0] }, 'a run could not be controlled: leaving it as it is')
+      await dropPending(engine.db, action, ids)
     }
     return { runs: taken.length, isPoisoned: taken.length > 1 }
   }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { addPending, type BulkAction } from '../../src/db/pending-controls.ts'
 import { carryOutPending } from '../../src/engine/bulk.ts'
+import { retryRun } from '../../src/engine/retry-run.ts'
 import { startRuns } from '../../src/engine/start.ts'
 import { registerWorkflow } from '../../src/engine/register.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
@@ -107,6 +108,32 @@ test('runs that somebody else has seen to meanwhile, or that are gone, are left 
   await carryOutPending(system.engine)
   expect(await leftOf()).toEqual([])
   expect(await timesOf('retry')).toEqual([1])
+})
+
+test.each<BulkAction>(['cancel', 'retry'])('a run that somebody retries first has no %s after that', async (action) => {
+  const [retried, other] = await startMany(2)
+  const fail = `UPDATE runs SET status = 'failed', completed_at = now() WHERE id = $1 OR $2`
+  await system.database.query(fail, [retried, action === 'retry'])
+  await addPending(system.engine.db, action, [retried!, other!])
+  await retryRun(system.engine, retried!)
+  if (action === 'retry') await system.database.query(fail, [retried, false])
+  await carryOutPending(system.engine)
+  expect(await leftOf()).toEqual([])
+  const controls = 'SELECT run_id AS run, control FROM run_controls ORDER BY id'
+  expect(await system.database.query(controls)).toEqual([
+    { run: retried, control: 'retry' },
+    { run: other, control: action },
+  ])
+})
+
+test('a run that was retried and is then asked for anew has its control', async () => {
+  const [id] = await startMany(1)
+  await addPending(system.engine.db, 'cancel', [id!])
+  await system.database.query(`UPDATE runs SET status = 'failed', completed_at = now()`)
+  await retryRun(system.engine, id!)
+  await addPending(system.engine.db, 'cancel', [id!])
+  await carryOutPending(system.engine)
+  expect(await timesOf('cancel')).toEqual([1])
 })
 
 test('a process that stops leaves the rest to others', async () => {
