@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { CONTROL_RULES } from './rules-of-controls.ts'
 import { MAP_RULES } from './rules-of-maps.ts'
+import { REPEAT_RULES } from './rules-of-repeats.ts'
 
 /**
  * The checker: what must hold of everything that Postgres keeps, once it is all over, as plain SQL on the tables. It knows
@@ -22,7 +23,9 @@ const FINISHED = `('completed', 'failed', 'cancelled')`
  * `tagged`: runs by their tags, which are the keys of requests; `defined`: the steps of each run as its definition has
  * them; `edges`: which depends on which; `attempts`: those that have ended without settling their step or failed it, and the
  * newest of each step; `evidence`: everything that shows that a step had begun at some time; `placed`: the steps and items,
- * each with its own definition; `turned`: what controls did to runs, and when; `lineage`: runs and all above them.
+ * each with its own definition; `turned`: what controls did to runs, and when; `lineage`: runs and all above them;
+ * `repeated`: the steps that retries were to repeat, and all that depends on them; `settlements`: how each step has settled,
+ * `until` when where a retry took that back.
  */
 const FACTS = `
 WITH RECURSIVE tagged AS MATERIALIZED (
@@ -63,6 +66,17 @@ WITH RECURSIVE tagged AS MATERIALIZED (
 ), lineage AS (
   SELECT id, id AS ancestor FROM runs
   UNION ALL SELECT l.id, r.parent_run_id FROM lineage l JOIN runs r ON r.id = l.ancestor WHERE r.parent_run_id IS NOT NULL
+), repeated AS (
+  SELECT d.run_id, d.step_index, d.step_id, c.counted
+  FROM chaos.controls c JOIN defined d ON d.run_id = c.run_id AND d.step_id = c.from_step
+  UNION
+  SELECT d.run_id, d.step_index, d.step_id, p.counted FROM repeated p
+  JOIN edges e ON e.run_id = p.run_id AND e.dependency = p.step_index
+  JOIN defined d ON d.run_id = e.run_id AND d.step_index = e.step_index
+), settlements AS MATERIALIZED (
+  SELECT run_id, step_id, status::text, attempt, completed_at, NULL::timestamptz AS until FROM steps WHERE completed_at IS NOT NULL
+  UNION ALL
+  SELECT run_id, step_id, was, attempt, completed_at, at FROM chaos.revoked WHERE completed_at IS NOT NULL
 )`
 
 /** Each finds what breaks it. */
@@ -110,11 +124,13 @@ const RULES: Readonly<Record<string, string>> = {
 
   'a skipped step says why': `SELECT run_id, step_id FROM steps WHERE status = 'skipped' AND reason IS NULL`,
 
+  // A call may be late: that of an attempt which a retry has abandoned while its worker was frozen.
   'a step begins after its dependencies have settled': `
     SELECT b.run_id, b.step_index, b.what, b.at, e.dependency, d.status, d.completed_at
     FROM edges e JOIN evidence b ON b.run_id = e.run_id AND b.step_index = e.step_index
     JOIN steps d ON d.run_id = e.run_id AND d.step_index = e.dependency
-    WHERE d.completed_at IS NULL OR d.completed_at > b.at`,
+    WHERE NOT EXISTS (SELECT FROM settlements p WHERE p.run_id = d.run_id AND p.step_id = d.step_id
+      AND p.completed_at <= b.at AND (p.until IS NULL OR p.until > b.at OR b.what LIKE 'the call%'))`,
 
   'an item begins after its map, a compensation after its step': `
     SELECT b.run_id, s.step_id, b.what, b.at, p.step_id AS parent, f.started_at, p.completed_at
@@ -134,15 +150,16 @@ const RULES: Readonly<Record<string, string>> = {
     WHERE (s.status = 'completed') IS DISTINCT FROM (x.run_id IS NOT NULL)`,
 
   'an effect happens once, by the attempt that completed': `
-    SELECT e.run_id, e.step_id, array_agg(e.attempt) AS attempts, s.status, s.attempt
-    FROM chaos.effects e LEFT JOIN steps s ON s.run_id = e.run_id AND s.step_id = e.step_id
-    GROUP BY e.run_id, e.step_id, s.status, s.attempt
-    HAVING count(*) > 1 OR s.status IS DISTINCT FROM 'completed' OR min(e.attempt) <> s.attempt`,
+    SELECT e.run_id, e.step_id, e.attempt, e.times FROM (
+      SELECT run_id, step_id, attempt, count(*) AS times FROM chaos.effects GROUP BY run_id, step_id, attempt) e
+    WHERE e.times > 1 OR NOT EXISTS (SELECT FROM settlements p
+      WHERE p.run_id = e.run_id AND p.step_id = e.step_id AND p.attempt = e.attempt AND p.status = 'completed')`,
 
   'a completed transaction has had its effect': `
-    SELECT s.run_id, s.step_id, s.attempt FROM placed s
-    WHERE s.status = 'completed' AND s.config ->> 'action' = 'chaos_effect'
-      AND NOT EXISTS (SELECT FROM chaos.effects e WHERE e.run_id = s.run_id AND e.step_id = s.step_id)`,
+    SELECT s.run_id, s.step_id, p.attempt, p.until FROM placed s
+    JOIN settlements p ON p.run_id = s.run_id AND p.step_id = s.step_id AND p.status = 'completed'
+    WHERE s.config ->> 'action' = 'chaos_effect' AND NOT EXISTS (SELECT FROM chaos.effects e
+      WHERE e.run_id = s.run_id AND e.step_id = s.step_id AND e.attempt = p.attempt)`,
 
   'the result of an action is what the call of its attempt was answered': `
     SELECT s.run_id, s.step_id, s.attempt, x.output ->> 'receipt' AS receipt
@@ -160,13 +177,6 @@ const RULES: Readonly<Record<string, string>> = {
     SELECT s.run_id, s.step_id, s.attempt AS newest, a.attempt AS lost, s.status
     FROM steps s JOIN step_attempts a ON a.run_id = s.run_id AND a.step_index = s.step_index
     WHERE (a.status = 'lost' AND s.status = 'completed' AND a.attempt >= s.attempt) OR a.attempt > s.attempt`,
-
-  // What failed, was cancelled or skipped comes back with the retry of its run; what has completed never does.
-  'what has settled stays, unless it is retried': `
-    SELECT v.* FROM chaos.revoked v
-    WHERE (v.was, v.became) NOT IN (('failed', 'pending'), ('cancelled', 'pending'), ('skipped', 'pending'), ('failed', 'queued'), ('cancelled', 'queued'))
-      OR NOT EXISTS (SELECT FROM chaos.revoked r WHERE r.tx = v.tx AND r.run_id = v.run_id AND r.step_id IS NULL)
-      OR NOT EXISTS (SELECT FROM chaos.controls c WHERE c.run_id = v.run_id AND c.control = 'retry')`,
 
   'a failed attempt is counted, no more often than it may be repeated': `
     SELECT p.run_id, p.step_id, p.status, p.retry_count, a.failed, p.config ->> 'max_retries' AS max_retries FROM placed p
@@ -241,6 +251,7 @@ const RULES: Readonly<Record<string, string>> = {
 
   ...MAP_RULES,
   ...CONTROL_RULES,
+  ...REPEAT_RULES,
 }
 
 /** Names of all rules. */

@@ -19,6 +19,8 @@ export interface AcceptedRun {
 export interface AskedControl {
   runId: string
   control: string
+  /** The step that a retry repeats the run from; null: none was named. */
+  from: string | null
   /** How often it was sent. */
   tries: number
   /** Whether the answer was that it counts, or did before. */
@@ -50,21 +52,25 @@ CREATE TABLE chaos.calls (receipt text NOT NULL, idempotency_key text NOT NULL, 
   attempt int NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE INDEX ON chaos.calls (run_id, step_id);
 CREATE TABLE chaos.requests (key text PRIMARY KEY, ids uuid[] NOT NULL, ends text NOT NULL, order_status text, is_held bool NOT NULL);
-CREATE TABLE chaos.controls (run_id uuid NOT NULL, control text NOT NULL, tries int NOT NULL, counted bool NOT NULL);
+CREATE TABLE chaos.controls (run_id uuid NOT NULL, control text NOT NULL, from_step text, tries int NOT NULL, counted bool NOT NULL);
 CREATE TABLE chaos.sent_events (id uuid PRIMARY KEY, run_id uuid NOT NULL);
 CREATE TABLE chaos.faults (place int PRIMARY KEY, kind text NOT NULL, at timestamptz NOT NULL);
+-- Of a step also which attempt had settled it, and when; items that are dropped became 'dropped'.
 CREATE TABLE chaos.revoked (run_id uuid NOT NULL, step_id text, was text NOT NULL, became text NOT NULL,
+  attempt int, completed_at timestamptz,
   at timestamptz NOT NULL DEFAULT clock_timestamp(), tx xid8 NOT NULL DEFAULT pg_current_xact_id());
 CREATE INDEX ON chaos.revoked (run_id, step_id);
 CREATE TABLE chaos.turns (run_id uuid NOT NULL, was text NOT NULL, became text NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp());
 
 CREATE FUNCTION chaos.revoke_step() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN INSERT INTO chaos.revoked (run_id, step_id, was, became) VALUES (OLD.run_id, OLD.step_id, OLD.status, NEW.status); RETURN NULL; END $$;
+BEGIN INSERT INTO chaos.revoked (run_id, step_id, was, became, attempt, completed_at)
+  VALUES (OLD.run_id, OLD.step_id, OLD.status, COALESCE(NEW.status::text, 'dropped'), OLD.attempt, OLD.completed_at); RETURN NULL; END $$;
 CREATE TRIGGER chaos_revoked AFTER UPDATE ON steps FOR EACH ROW
   WHEN (OLD.status IN ('completed', 'failed', 'skipped', 'cancelled')
     AND (NEW.status, NEW.attempt, NEW.completed_at) IS DISTINCT FROM (OLD.status, OLD.attempt, OLD.completed_at))
   EXECUTE FUNCTION chaos.revoke_step();
+CREATE TRIGGER chaos_dropped AFTER DELETE ON steps FOR EACH ROW EXECUTE FUNCTION chaos.revoke_step();
 
 CREATE FUNCTION chaos.revoke_run() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN INSERT INTO chaos.revoked (run_id, was, became) VALUES (OLD.id, OLD.status, NEW.status); RETURN NULL; END $$;
@@ -101,8 +107,8 @@ export async function noteRequests(ask: Ask, { runs, controls, events }: Asked):
     [JSON.stringify(runs)],
   )
   await ask(
-    `INSERT INTO chaos.controls SELECT c."runId", c.control, c.tries, c.counted
-     FROM json_to_recordset($1) AS c("runId" uuid, control text, tries int, counted bool)`,
+    `INSERT INTO chaos.controls SELECT c."runId", c.control, c."from", c.tries, c.counted
+     FROM json_to_recordset($1) AS c("runId" uuid, control text, "from" text, tries int, counted bool)`,
     [JSON.stringify(controls)],
   )
   await ask(

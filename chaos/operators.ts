@@ -10,6 +10,8 @@ export type Control = 'pause' | 'resume' | 'cancel' | 'retry'
 /** A control that is to be asked for so long after the one before it, or after the begin of its run. */
 export interface PlannedControl {
   control: Control
+  /** The step that a retry is to repeat the run from, when it has ended. */
+  from?: string
   afterMs: number
 }
 
@@ -23,7 +25,7 @@ const CHECK_EVERY_MS = 250
  * What is done to a run, drawn from `random`; nothing to most. Whoever pauses one lets it go on, or cancels it; one that
  * needs to be repaired is retried until it is.
  */
-export function planControls({ isRepaired }: Workload, random: Random): PlannedControl[] {
+export function planControls({ isRepaired, repeatedFrom }: Workload, random: Random): PlannedControl[] {
   const [dice, soonMs, later] = [random.next(), random.between(0, MEDDLED_WITHIN_MS), random.next()]
   const pause: PlannedControl = { control: 'pause', afterMs: soonMs }
   const pausedMs = later * LONGEST_PAUSE_MS
@@ -34,6 +36,9 @@ export function planControls({ isRepaired }: Workload, random: Random): PlannedC
   if (dice < 0.16) return [{ control: 'cancel', afterMs: soonMs }, ...last]
   if (dice < 0.22) return [{ control: 'cancel', afterMs: soonMs }, retry, ...last]
   if (dice < 0.25) return [pause, { control: 'cancel', afterMs: pausedMs }, retry, ...last]
+  if (dice < 0.35 && repeatedFrom !== undefined) {
+    return [{ ...retry, from: random.pick(repeatedFrom) }, ...last]
+  }
   return last
 }
 
@@ -53,11 +58,13 @@ export interface Operation {
 export async function operate(operation: Operation, plan: readonly PlannedControl[]): Promise<void> {
   const { load, run, signal } = operation
   let isPaused = false
-  for (const { control, afterMs } of plan) {
+  for (const planned of plan) {
+    const { control, afterMs, from } = planned
     await sleep(afterMs, undefined, { signal })
     if (control === 'resume' && !isPaused) continue
-    if (control === 'retry' && (await untilEnded(operation, run.ids[0]!)) === 'completed') continue
-    if (!(await ask(operation, control))) continue
+    if (control === 'retry' && (await untilEnded(operation, run.ids[0]!)) === 'completed' && from === undefined)
+      continue
+    if (!(await ask(operation, planned))) continue
     isPaused = control === 'pause'
     if (control === 'cancel') Object.assign(run, { ends: 'cancelled', order: null })
     if (control === 'retry') {
@@ -91,11 +98,12 @@ const AFTER: Record<Control, readonly string[]> = {
  * Whether a control has counted: it was answered so, or is refused since an earlier try has, of which the answer got lost.
  * Throws where it is refused although nobody else is at the run.
  */
-async function ask({ client, load, run, asked }: Operation, control: Control): Promise<boolean> {
+async function ask({ client, load, run, asked }: Operation, { control, from }: PlannedControl): Promise<boolean> {
   const id = run.ids[0]!
-  const note: AskedControl = { runId: id, control, tries: 0, counted: true }
+  const note: AskedControl = { runId: id, control, from: from ?? null, tries: 0, counted: true }
   asked.push(note)
-  const request = { method: 'POST', path: `/runs/${id}/${control}`, onSend: () => (note.tries += 1) } as const
+  const body = from === undefined ? {} : { body: { from } }
+  const request = { method: 'POST', path: `/runs/${id}/${control}`, ...body, onSend: () => (note.tries += 1) } as const
   try {
     await client.ask(request)
   } catch (error) {

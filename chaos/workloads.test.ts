@@ -32,8 +32,13 @@ it('operators are the same for the same seed, meddle in every way, and let go or
   }
   expect(plansOf(1)).toEqual(plansOf(1))
   expect(plansOf(1)).not.toEqual(plansOf(2))
-  const ways = new Set(plansOf(1).map((plan) => plan.map(({ control }) => control).join(' ')))
-  expect(ways).toEqual(new Set(['', 'pause resume', 'cancel', 'cancel retry', 'pause cancel retry']))
+  const ways = new Set(
+    plansOf(1).map((plan) =>
+      plan.map(({ control, from }) => (from === undefined ? control : `${control} from ${from}`)).join(' '),
+    ),
+  )
+  const repeats = load.repeatedFrom!.map((step) => `retry from ${step}`)
+  expect(ways).toEqual(new Set(['', 'pause resume', 'cancel', 'cancel retry', 'pause cancel retry', ...repeats]))
 })
 
 it('what is to be repaired is retried in the end, whatever else is done to it', () => {

@@ -13,6 +13,11 @@ export interface Workload {
   events?: readonly LoadEvent[]
   /** It fails until an operator has it tried again. */
   isRepaired?: boolean
+  /**
+   * Steps that operators may have it repeated from once it has ended; absent: none, since what it has done cannot be done
+   * again, or what else has become of it is a matter of chance.
+   */
+  repeatedFrom?: readonly string[]
   /** What its run ends as, unless somebody cancels it. */
   ends: RunStatus
   /** What becomes of the order that it is started with; absent: it has none. */
@@ -86,6 +91,7 @@ const WORKLOADS: Workload[] = [
   {
     weight: 15,
     ends: 'completed',
+    repeatedFrom: ['top', 'left', 'right', 'cross'],
     definition: {
       name: 'chaos-diamond',
       steps: [
@@ -101,6 +107,7 @@ const WORKLOADS: Workload[] = [
   {
     weight: 10,
     ends: 'completed',
+    repeatedFrom: ['each', 'sum'],
     definition: {
       name: 'chaos-map',
       steps: [
@@ -114,6 +121,7 @@ const WORKLOADS: Workload[] = [
     weight: 6,
     ends: 'completed',
     decision: 'approve',
+    repeatedFrom: ['asked', 'naps', 'kids', 'rows'],
     definition: {
       name: 'chaos-maps',
       steps: [
@@ -132,6 +140,7 @@ const WORKLOADS: Workload[] = [
     weight: 4,
     ends: 'completed',
     isRepaired: true,
+    repeatedFrom: ['each'],
     definition: {
       name: 'chaos-map-repaired',
       on_failure: 'finish',
@@ -193,12 +202,20 @@ const WORKLOADS: Workload[] = [
     weight: 7,
     ends: 'completed',
     decision: 'approve',
+    repeatedFrom: ['ask', 'gate', 'after'],
     definition: { name: 'chaos-approval', steps: approval },
   },
-  { weight: 3, ends: 'failed', decision: 'reject', definition: { name: 'chaos-rejection', steps: approval } },
+  {
+    weight: 3,
+    ends: 'failed',
+    decision: 'reject',
+    repeatedFrom: ['ask', 'gate'],
+    definition: { name: 'chaos-rejection', steps: approval },
+  },
   {
     weight: 10,
     ends: 'completed',
+    repeatedFrom: ['before', 'pause'],
     definition: {
       name: 'chaos-timer',
       steps: [
@@ -212,6 +229,7 @@ const WORKLOADS: Workload[] = [
     weight: 10,
     ends: 'completed',
     events: [{ name: 'go', n: 1 }],
+    repeatedFrom: ['signal', 'after'],
     definition: {
       name: 'chaos-event',
       steps: [{ id: 'signal', type: 'wait_event', config: { event: 'go' } }, effect('after', ['signal'], 20)],
@@ -225,6 +243,7 @@ const WORKLOADS: Workload[] = [
       { name: 'tick', n: 2 },
       { name: 'tick', n: 1 },
     ],
+    repeatedFrom: ['before', 'tick1', 'after'],
     definition: {
       name: 'chaos-events',
       steps: [
@@ -242,6 +261,7 @@ const WORKLOADS: Workload[] = [
   {
     weight: 10,
     ends: 'completed',
+    repeatedFrom: ['child', 'after'],
     definition: {
       name: 'chaos-parent',
       steps: [{ id: 'child', type: 'workflow', config: { workflow: 'chaos-child' } }, effect('after', ['child'], 20)],
@@ -250,6 +270,7 @@ const WORKLOADS: Workload[] = [
   {
     weight: 10,
     ends: 'completed',
+    repeatedFrom: ['s0', 's2', 's5'],
     definition: {
       name: 'chaos-chain',
       steps: Array.from({ length: 6 }, (_, n) => effect(`s${n}`, n === 0 ? [] : [`s${n - 1}`], 20, n % 3)),
@@ -259,6 +280,7 @@ const WORKLOADS: Workload[] = [
   {
     weight: 15,
     ends: 'completed',
+    repeatedFrom: ['slow', 'after'],
     definition: { name: 'chaos-slow', steps: [call('slow', [], 1_200), effect('after', ['slow'], 20)] },
   },
   {

@@ -160,6 +160,41 @@ const BROKEN: [rule: string, how: string, statement: string][] = [
     'nobody retried the run',
     `DELETE FROM chaos.controls WHERE control = 'retry'`,
   ],
+  [
+    'what has settled stays, unless it is retried',
+    'a repeat took back a step beside it',
+    `INSERT INTO chaos.revoked (run_id, step_id, was, became, tx) SELECT run_id, 'first', was, 'pending', tx FROM chaos.revoked WHERE ${ofRun(8)} AND step_id IS NULL`,
+  ],
+  [
+    'what has settled stays, unless it is retried',
+    'a repeat took back a failed step beside it',
+    `INSERT INTO chaos.revoked (run_id, step_id, was, became, tx) SELECT run_id, 'first', 'failed', 'pending', tx FROM chaos.revoked WHERE ${ofRun(8)} AND step_id IS NULL`,
+  ],
+  [
+    'what a run is repeated from runs again, with all that depends on it',
+    'one that depends on it did not',
+    `DELETE FROM chaos.revoked WHERE ${ofRun(8)} AND step_id = 'last'`,
+  ],
+  [
+    'an approval that a run is repeated from is asked again',
+    'the answer of before counts',
+    `UPDATE approvals SET created_at = ${at(3)} WHERE ${ofRun(8)}`,
+  ],
+  [
+    'an effect happens once, by the attempt that completed',
+    'twice in a repeat',
+    `INSERT INTO chaos.effects SELECT * FROM chaos.effects WHERE ${ofRun(8)} AND attempt = 2`,
+  ],
+  [
+    'a completed transaction has had its effect',
+    'that of before a repeat is lost',
+    `DELETE FROM chaos.effects WHERE ${ofRun(8)} AND step_id = 'last' AND attempt = 1`,
+  ],
+  [
+    'a step begins after its dependencies have settled',
+    'it was repeated before its dependency was',
+    set(8, 2, `started_at = ${at(9)}`),
+  ],
   ['a failed attempt is counted, no more often than it may be repeated', 'it is not', set(1, 1, 'retry_count = 0')],
   [
     'a failed attempt is counted, no more often than it may be repeated',
@@ -364,7 +399,7 @@ beforeAll(async () => {
   await client.connect()
   await createLedger(database.query)
   await database.query(
-    'ALTER TABLE steps DISABLE TRIGGER chaos_revoked; ALTER TABLE runs DISABLE TRIGGER chaos_revoked; ALTER TABLE runs DISABLE TRIGGER chaos_turned',
+    'ALTER TABLE steps DISABLE TRIGGER chaos_revoked; ALTER TABLE steps DISABLE TRIGGER chaos_dropped; ALTER TABLE runs DISABLE TRIGGER chaos_revoked; ALTER TABLE runs DISABLE TRIGGER chaos_turned',
   )
   await database.query(`BEGIN; ${soundHistory()}; COMMIT`)
   await noteRequests(database.query, TOLD)

@@ -2,7 +2,7 @@
  * A history in which all is well, written by hand, for the checker of the chaos runs. Run 1 has done everything and has a
  * child, run 3; run 2 has failed, and taken back what it charged. Operators have paused and resumed run 4, and retried it
  * when it had failed; run 5 they have cancelled, which then took back what it had done, and with it its child, run 6. Seconds
- * count from a common begin.
+ * count from a common begin. Run 8 was repeated from its approval when it had completed.
  */
 export const id = (n: number) => `00000000-0000-7000-8000-00000000000${n}`
 export const at = (seconds: number) => `timestamptz '2026-01-01 00:00:00Z' + ${seconds} * interval '1 second'`
@@ -40,6 +40,11 @@ const DEFINITIONS = [
     { ...task('two', 'x', ['one']), compensate },
     { id: 'kid', type: 'workflow', config: { workflow: 'two' } },
     task('rest', 'x', ['two', 'kid']),
+  ],
+  [
+    task('first', 'chaos_effect'),
+    { id: 'gate', type: 'approval', depends_on: ['first'], config: {} },
+    task('last', 'chaos_effect', ['gate']),
   ],
 ]
 
@@ -82,6 +87,9 @@ const STEPS: Row[] = [
   [5, 5, 'one.compensate', 'completed', 8, 9, 1, 0],
   [6, 0, 'charge', 'cancelled', 4, 5],
   [6, 1, 'fails', 'cancelled', null, 5, 0],
+  [8, 0, 'first', 'completed', 1, 2],
+  [8, 1, 'gate', 'completed', 10, 11, 2],
+  [8, 2, 'last', 'completed', 12, 13, 2],
 ]
 
 const OUTPUTS: Record<string, unknown> = {
@@ -155,20 +163,26 @@ function ledger(): string[] {
     ),
     ...(
       [
-        ['first', 1, 1.5],
-        ['each[0]', 1, 3.5],
-        ['each[1]', 2, 4.5],
+        [1, 'first', 1, 1.5],
+        [1, 'each[0]', 1, 3.5],
+        [1, 'each[1]', 2, 4.5],
+        [8, 'first', 1, 1.5],
+        [8, 'last', 1, 5.5],
+        [8, 'last', 2, 12.5],
       ] as const
     ).map(
-      ([step, number, when]) =>
-        `INSERT INTO chaos.effects (run_id, step_id, attempt, at) VALUES ('${id(1)}', '${step}', ${number}, ${at(when)})`,
+      ([n, step, number, when]) =>
+        `INSERT INTO chaos.effects (run_id, step_id, attempt, at) VALUES ('${id(n)}', '${step}', ${number}, ${at(when)})`,
     ),
     turn(4, 'running', ['paused', 2]),
     turn(4, 'paused', ['running', 9]),
     turn(4, 'failed', ['queued', 12]),
     turn(5, 'running', ['cancelling', 5]),
     turn(6, 'running', ['cancelling', 5]),
+    turn(8, 'completed', ['queued', 8]),
     `INSERT INTO chaos.revoked (run_id, step_id, was, became) VALUES ('${id(4)}', NULL, 'failed', 'queued'), ('${id(4)}', 'tries', 'failed', 'pending'), ('${id(4)}', 'last', 'skipped', 'pending')`,
+    `INSERT INTO chaos.revoked (run_id, step_id, was, became, attempt, completed_at, at) VALUES ('${id(8)}', NULL, 'completed', 'queued', NULL, NULL, ${at(8)}),
+       ('${id(8)}', 'gate', 'completed', 'pending', 1, ${at(4)}, ${at(8)}), ('${id(8)}', 'last', 'completed', 'pending', 1, ${at(6)}, ${at(8)})`,
   ]
 }
 
@@ -204,6 +218,7 @@ export function soundHistory(): string {
       counts: '2, 0, 0, 0',
       more: { parent_run_id: `'${id(5)}'`, parent_step_index: '2' },
     }),
+    run(8, { workflow: 5, status: 'completed', counts: '3, 3, 0, 0', more: { tags: `'{k8}'` } }),
     ...STEPS.map(step),
     // The call was lost with its worker, failed, and went well; the lost one lasted into the one after it.
     attempt(1, 1, [1, 'lost', 3, 6]),
@@ -217,8 +232,11 @@ export function soundHistory(): string {
     attempt(4, 3, [1, 'cancelled', 1.5, 3.4]),
     attempt(5, 2, [1, 'cancelled', 3, 5]),
     attempt(6, 0, [1, 'cancelled', 4, 5]),
+    attempt(8, 1, [1, 'completed', 3, 4]),
+    attempt(8, 2, [1, 'completed', 5, 6]),
     ...ledger(),
     `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash) VALUES ('${id(1)}', '${id(1)}', 3, 'gate', 'approved', 'h')`,
+    `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash, created_at) VALUES ('${id(3)}', '${id(8)}', 1, 'gate', 'void', 'h', ${at(3)}), ('${id(4)}', '${id(8)}', 1, 'gate', 'approved', 'h', ${at(10)})`,
     `INSERT INTO events (id, run_id, name, step_index, data) VALUES ('${id(1)}', '${id(1)}', 'go', 5, '{"n":1}'), ('${id(2)}', '${id(1)}', 'go', NULL, '{"n":2}')`,
   ].join(';\n')
 }
@@ -230,14 +248,16 @@ export const TOLD = {
     { key: 'k2', ids: [id(2), id(2)], ends: 'failed', order: 'refunded', isHeld: false },
     { key: 'k3', ids: [], ends: 'completed', order: null, isHeld: false },
     { key: 'k4', ids: [id(4)], ends: 'completed', order: null, isHeld: true },
+    { key: 'k8', ids: [id(8)], ends: 'completed', order: null, isHeld: true },
     { key: 'k5', ids: [id(5)], ends: 'cancelled', order: null, isHeld: true },
   ],
   controls: [
-    { runId: id(4), control: 'pause', tries: 2, counted: true },
-    { runId: id(4), control: 'resume', tries: 1, counted: true },
-    { runId: id(4), control: 'retry', tries: 1, counted: true },
-    { runId: id(5), control: 'cancel', tries: 1, counted: true },
-    { runId: id(1), control: 'cancel', tries: 1, counted: false },
+    { runId: id(4), control: 'pause', from: null, tries: 2, counted: true },
+    { runId: id(4), control: 'resume', from: null, tries: 1, counted: true },
+    { runId: id(4), control: 'retry', from: null, tries: 1, counted: true },
+    { runId: id(5), control: 'cancel', from: null, tries: 1, counted: true },
+    { runId: id(8), control: 'retry', from: 'gate', tries: 1, counted: true },
+    { runId: id(1), control: 'cancel', from: null, tries: 1, counted: false },
   ],
   events: [{ id: id(1), runId: id(1) }],
 }
