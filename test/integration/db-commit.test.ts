@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { completeSteps, markStarted, type AttemptKey } from '../../src/db/commit.ts'
+import { completeSteps, markStarted, settleSteps, type AttemptKey } from '../../src/db/commit.ts'
 import { lockAwaited } from '../support/awaited-lock.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 
@@ -49,6 +49,30 @@ test('an attempt that commits while it is taken over is not recorded as lost', a
     expect(await attemptsOf(system, first)).toEqual([])
     const [step] = await system.database.query('SELECT status, attempt FROM steps WHERE run_id = $1', [first.runId])
     expect(step).toEqual({ status: 'completed', attempt: 1 })
+  } finally {
+    await system.stop()
+  }
+})
+
+test('a failure is counted once where it is committed again, since the answer to the first commit got lost', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const first = await startAttempt(system)
+    const failure = {
+      ...first,
+      status: 'retrying',
+      reason: null,
+      error: { message: 'no luck', code: 'unlucky' },
+      retryAfterMs: 60_000,
+      halts: null,
+      attempted: true,
+    } as const
+    for (let times = 0; times < 2; times += 1) {
+      expect((await settleSteps(system.engine.db, [failure])).size).toBe(1)
+    }
+    expect(await attemptsOf(system, first)).toEqual([{ attempt: 1, status: 'failed', code: 'unlucky' }])
+    const [step] = await system.database.query('SELECT status, retry_count FROM steps WHERE run_id = $1', [first.runId])
+    expect(step).toEqual({ status: 'retrying', retry_count: 1 })
   } finally {
     await system.stop()
   }
