@@ -209,11 +209,7 @@ export async function resetRun(
   const dropped = from === null ? [] : rows.filter((row) => row.isItem).map((row) => row.stepIndex)
   const reset = from === null ? all : rows.filter((row) => !row.isItem).map((row) => row.stepIndex)
   await db.batch('reset_history', HISTORY, [id, reset])
-  await db.batch(
-    'reset_events',
-    'UPDATE events SET step_index = NULL, taken_at = NULL WHERE run_id = $1::uuid AND step_index = ANY($2::int[])',
-    [id, all],
-  )
+  await db.batch('reset_events', RESET_EVENTS, [id, all])
   await voidApprovals(db, [id], all)
   const childRuns = await findChildRuns(db, id, all)
   await db.batch('reset_results', 'DELETE FROM step_results WHERE run_id = $1::uuid AND step_index = ANY($2::int[])', [
@@ -241,6 +237,12 @@ WITH RECURSIVE tree AS (
 )
 SELECT s.step_index AS "stepIndex", tree.is_item AS "isItem", s.parent_index AS "parentIndex", s.attempt FROM tree JOIN steps s ON s.run_id = $1::uuid AND s.step_index = tree.step_index
 ORDER BY s.step_index FOR UPDATE OF s`
+
+/** An event that one of the steps had taken can be taken again, also where others had, which keep it. */
+const RESET_EVENTS = `
+UPDATE events SET taken_at = NULL, step_index = CASE WHEN NOT step_index = ANY($2::int[]) THEN step_index END,
+  also_taken_by = ARRAY(SELECT taker FROM unnest(also_taken_by) AS taker WHERE NOT taker = ANY($2::int[]))
+WHERE run_id = $1::uuid AND (step_index = ANY($2::int[]) OR also_taken_by && $2::int[])`
 
 /** The newest attempt of a step is described by the step's row; before that changes, it gets a row of its own. */
 const HISTORY = `

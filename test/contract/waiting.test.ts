@@ -252,6 +252,23 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect(Object.values((await ended(id)).output ?? {})).toEqual(steps.map(() => 1))
     })
 
+    test('can be taken again by each step that took it, when the run is retried from before that', async () => {
+      const before = (id: string) => ({ id, config: { duration_seconds: 0 } })
+      const after = (id: string, dependency: string) => ({ ...waits({}, id), depends_on: [dependency] })
+      const id = await start({
+        name: 'again',
+        steps: [before('a'), before('b'), after('after-a', 'a'), after('after-b', 'b')],
+      })
+      const isWaiting = async (step: string) => stepOf(await read(id), step).status === 'waiting'
+      await eventually(async () => (await isWaiting('after-a')) && (await isWaiting('after-b')))
+      await post(`runs/${id}/events`, { name: 'paid', data: 1 })
+      await ended(id)
+      for (const from of ['a', 'b', 'b', 'a']) {
+        expect((await post(`runs/${id}/retry`, { from })).status).toBe(202)
+        expect((await ended(id)).output).toEqual({ 'after-a': 1, 'after-b': 1 })
+      }
+    })
+
     test('wakes one of the steps that wait one after the other, and so does one that is kept', async () => {
       const after = (id: string, before: string) => ({ ...waits({}, id), depends_on: [before] })
       const held = {
