@@ -20,7 +20,7 @@ const SETTLED = `('completed', 'failed', 'skipped', 'cancelled')`
 const FINISHED = `('completed', 'failed', 'cancelled')`
 
 /**
- * `tagged`: runs by their tags, which are the keys of requests; `defined`: the steps of each run as its definition has
+ * `tagged`: runs by the keys of requests, which their tags tell; `defined`: the steps of each run as its definition has
  * them; `edges`: which depends on which; `attempts`: those that have ended without settling their step or failed it, and the
  * newest of each step; `evidence`: everything that shows that a step had begun at some time; `placed`: the steps and items,
  * each with its own definition; `turned`: what controls did to runs, and when; `lineage`: runs and all above them;
@@ -29,7 +29,8 @@ const FINISHED = `('completed', 'failed', 'cancelled')`
  */
 const FACTS = `
 WITH RECURSIVE tagged AS MATERIALIZED (
-  SELECT t.tag, r.* FROM runs r CROSS JOIN LATERAL (SELECT DISTINCT unnest(r.tags) AS tag) t
+  SELECT CASE WHEN r.rerun_of IS NULL THEN t.tag ELSE t.tag || '-again' END AS tag, r.*
+  FROM runs r CROSS JOIN LATERAL (SELECT DISTINCT unnest(r.tags) AS tag) t
 ), defined AS MATERIALIZED (
   SELECT r.id AS run_id, (d.ord - 1)::int AS step_index, d.step, d.step ->> 'id' AS step_id,
     COALESCE(d.step ->> 'type', 'task') AS type, d.step -> 'config' AS config
@@ -85,10 +86,10 @@ const RULES: Readonly<Record<string, string>> = {
     SELECT q.key, q.ids FROM chaos.requests q
     WHERE cardinality(q.ids) > 0 AND NOT EXISTS (SELECT FROM unnest(q.ids) AS u(id) JOIN runs r ON r.id = u.id)`,
 
-  'a key has one run': `
-    SELECT q.key, q.ids AS answered, array_agg(r.id) AS runs
+  'a key has the runs that were asked for with it, once': `
+    SELECT q.key, q.size, q.ids AS answered, array_agg(r.id) AS runs
     FROM chaos.requests q JOIN tagged r ON r.tag = q.key
-    GROUP BY q.key, q.ids HAVING count(*) > 1 OR NOT array_agg(r.id) @> q.ids`,
+    GROUP BY q.key, q.size, q.ids HAVING count(*) <> q.size OR NOT array_agg(r.id) @> q.ids`,
 
   'a run ends': `SELECT id, status FROM runs WHERE status NOT IN ${FINISHED}`,
 
@@ -132,14 +133,18 @@ const RULES: Readonly<Record<string, string>> = {
     WHERE NOT EXISTS (SELECT FROM settlements p WHERE p.run_id = d.run_id AND p.step_id = d.step_id
       AND p.completed_at <= b.at AND (p.until IS NULL OR p.until > b.at OR b.what LIKE 'the call%'))`,
 
+  // What an item of the same place did before a repeat dropped it is not this one's.
   'an item begins after its map, a compensation after its step': `
     SELECT b.run_id, s.step_id, b.what, b.at, p.step_id AS parent, f.started_at, p.completed_at
     FROM steps s JOIN evidence b ON b.run_id = s.run_id AND b.step_index = s.step_index
     JOIN steps p ON p.run_id = s.run_id AND p.step_index = s.parent_index
     LEFT JOIN (SELECT run_id, step_index, min(started_at) AS started_at FROM attempts GROUP BY run_id, step_index) f
       ON f.run_id = p.run_id AND f.step_index = p.step_index
-    WHERE (s.item_index IS NOT NULL AND (f.started_at IS NULL OR f.started_at > b.at))
-      OR (s.item_index IS NULL AND (p.status <> 'completed' OR p.completed_at > b.at))`,
+    LEFT JOIN (SELECT run_id, step_id, max(at) AS at FROM chaos.revoked WHERE became = 'dropped' GROUP BY run_id, step_id) d
+      ON d.run_id = s.run_id AND d.step_id = s.step_id
+    WHERE (d.at IS NULL OR b.at > d.at)
+      AND ((s.item_index IS NOT NULL AND (f.started_at IS NULL OR f.started_at > b.at))
+        OR (s.item_index IS NULL AND (p.status <> 'completed' OR p.completed_at > b.at)))`,
 
   'a step has one result': `
     SELECT run_id, step_index, count(*) AS results FROM step_results GROUP BY run_id, step_index HAVING count(*) > 1`,

@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 
-/** A run that the load asked for. */
+/** Ends the keys of reruns; the checker knows it by itself. */
+export const RERUN = '-again'
+
+/** A run that the load asked for, or several with one request. */
 export interface AcceptedRun {
-  /** Its idempotency key, and its tag. */
+  /** Its idempotency key, and its tag; of a rerun, the tag of the run that it repeats, with {@link RERUN}. */
   key: string
+  /** How many runs were asked for with the key, as a batch; mostly one. */
+  size: number
   /** What the answers named; empty where none came. */
   ids: string[]
   /** What it must end as. */
@@ -23,8 +28,8 @@ export interface AskedControl {
   from: string | null
   /** How often it was sent. */
   tries: number
-  /** Whether the answer was that it counts, or did before. */
-  counted: boolean
+  /** How often the answer was that it counts, or did before. */
+  counted: number
 }
 
 /** An event that was sent, and accepted. */
@@ -51,8 +56,9 @@ CREATE INDEX ON chaos.effects (run_id, step_id);
 CREATE TABLE chaos.calls (receipt text NOT NULL, idempotency_key text NOT NULL, run_id uuid NOT NULL, step_id text NOT NULL,
   attempt int NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE INDEX ON chaos.calls (run_id, step_id);
-CREATE TABLE chaos.requests (key text PRIMARY KEY, ids uuid[] NOT NULL, ends text NOT NULL, order_status text, is_held bool NOT NULL);
-CREATE TABLE chaos.controls (run_id uuid NOT NULL, control text NOT NULL, from_step text, tries int NOT NULL, counted bool NOT NULL);
+CREATE TABLE chaos.requests (key text PRIMARY KEY, ids uuid[] NOT NULL, ends text NOT NULL, order_status text, is_held bool NOT NULL,
+  size int NOT NULL);
+CREATE TABLE chaos.controls (run_id uuid NOT NULL, control text NOT NULL, from_step text, tries int NOT NULL, counted int NOT NULL);
 CREATE TABLE chaos.sent_events (id uuid PRIMARY KEY, run_id uuid NOT NULL);
 CREATE TABLE chaos.faults (place int PRIMARY KEY, kind text NOT NULL, at timestamptz NOT NULL);
 -- Of a step also which attempt had settled it, and when; items that are dropped became 'dropped'.
@@ -102,13 +108,13 @@ export interface Asked {
 /** Writes down what the load asked for and was told. */
 export async function noteRequests(ask: Ask, { runs, controls, events }: Asked): Promise<void> {
   await ask(
-    `INSERT INTO chaos.requests SELECT q.key, q.ids, q.ends, q."order", q."isHeld"
-     FROM json_to_recordset($1) AS q(key text, ids uuid[], ends text, "order" text, "isHeld" bool)`,
+    `INSERT INTO chaos.requests SELECT q.key, q.ids, q.ends, q."order", q."isHeld", q.size
+     FROM json_to_recordset($1) AS q(key text, ids uuid[], ends text, "order" text, "isHeld" bool, size int)`,
     [JSON.stringify(runs)],
   )
   await ask(
     `INSERT INTO chaos.controls SELECT c."runId", c.control, c."from", c.tries, c.counted
-     FROM json_to_recordset($1) AS c("runId" uuid, control text, "from" text, tries int, counted bool)`,
+     FROM json_to_recordset($1) AS c("runId" uuid, control text, "from" text, tries int, counted int)`,
     [JSON.stringify(controls)],
   )
   await ask(

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../src/errors.ts'
 import type { Client } from './client.ts'
 import { endsByItself, planHerd, type HerdRun } from './herd.ts'
-import type { AcceptedRun, AskedControl, SentEvent } from './ledger.ts'
-import { operate, planControls, untilEnded, type PlannedControl } from './operators.ts'
+import { RERUN, type AcceptedRun, type AskedControl, type SentEvent } from './ledger.ts'
+import { cancelByTag, operate, planControls, untilEnded, type PlannedControl } from './operators.ts'
 import { letPeopleDecide, unlessDone, type People } from './people.ts'
 import { randomOf, type Random } from './random.ts'
-import { herdWorkloads, pickWorkload, workloads, type LoadEvent, type Workload } from './workloads.ts'
+import { endsAlike, herdWorkloads, pickWorkload, workloads, type LoadEvent, type Workload } from './workloads.ts'
 
 /** What {@link startLoad} needs to know. */
 export interface LoadOptions {
@@ -41,6 +41,11 @@ export interface Load {
 /** One request of so many is hung up on while it is being answered, and repeated. */
 const HUNG_UP = 0.05
 const HANG_UP_WITHIN_MS = 30
+/** Of the requests for runs that may be repeated, and that nobody meddles with, so many ask for a batch of at most so many, */
+const BATCHED = 0.06
+const LARGEST_BATCH = 5
+/** and so many runs are rerun when they have ended. */
+const RERUN_SHARE = 0.06
 /** The events of a run are sent within this after its begin, or at once. */
 const EVENT_WITHIN_MS = 1_000
 const ORDER = { amount: '49.90', currency: 'EUR' }
@@ -61,12 +66,15 @@ interface Plan {
   hangUpAfterMs: number | undefined
   eventAfterMs: number
   controls: PlannedControl[]
+  /** The run that repeats it; absent: none does. */
+  rerun?: AcceptedRun
 }
 
 type KeptRun = HerdRun & { plan: Plan }
 
 class RunningLoad implements Load {
-  readonly runs: AcceptedRun[] = []
+  private readonly started: AcceptedRun[] = []
+  private readonly reruns: AcceptedRun[] = []
   readonly controls: AskedControl[] = []
   readonly events: SentEvent[] = []
   readonly refusals: string[] = []
@@ -95,6 +103,10 @@ class RunningLoad implements Load {
     this.keepHerd(planHerd(herdWorkloads(sequencing), options))
   }
 
+  get runs(): readonly AcceptedRun[] {
+    return [...this.started, ...this.reruns]
+  }
+
   async stopSubmitting(): Promise<void> {
     clearInterval(this.timer)
     while (this.underWay.size > 0) await Promise.all(this.underWay)
@@ -116,12 +128,19 @@ class RunningLoad implements Load {
   }
 
   private plan(load: Workload, controls: PlannedControl[], isHeld: boolean): Plan {
-    const { random, runs } = this
-    const key = `${this.options.seed}-${runs.length}`
-    const run: AcceptedRun = { key, ids: [], ends: load.ends, order: load.order ?? null, isHeld }
-    runs.push(run)
+    const { random, started } = this
+    const key = `${this.options.seed}-${started.length}`
+    const [dice, size] = [random.next(), Math.floor(random.between(2, LARGEST_BATCH + 1))]
+    const mayBeMany = !isHeld && endsAlike(load)
+    const isBatch = mayBeMany && dice < BATCHED
+    const run = { key, size: isBatch ? size : 1, ids: [], ends: load.ends, order: load.order ?? null, isHeld }
+    started.push(run)
     const hangUpAfterMs = random.next() < HUNG_UP ? random.between(1, HANG_UP_WITHIN_MS) : undefined
-    return { load, run, hangUpAfterMs, eventAfterMs: random.between(0, EVENT_WITHIN_MS), controls }
+    const plan = { load, run, hangUpAfterMs, eventAfterMs: random.between(0, EVENT_WITHIN_MS), controls }
+    if (!mayBeMany || isBatch || dice >= BATCHED + RERUN_SHARE) return plan
+    const rerun = { ...run, key: `${key}${RERUN}`, ids: [] }
+    this.reruns.push(rerun)
+    return { ...plan, rerun }
   }
 
   /** Begins a run, and does what is planned for it. */
@@ -135,6 +154,15 @@ class RunningLoad implements Load {
       }
     }
     await Promise.all([sendEvents(), this.operate(plan, controls, sendEvents)])
+    if (plan.rerun !== undefined) await this.rerun(id, plan.rerun)
+  }
+
+  /** Repeats a run once it has ended. */
+  private async rerun(of: string, { key, ids }: AcceptedRun): Promise<void> {
+    const { client } = this.options
+    await untilEnded({ client, signal: this.stopping.signal }, of)
+    const { id } = await client.ask<{ id: string }>({ method: 'POST', path: `/runs/${of}/rerun`, idempotencyKey: key })
+    ids.push(id)
   }
 
   /**
@@ -163,7 +191,8 @@ class RunningLoad implements Load {
     await this.pause(Math.max(0, releasedAtMs - (Date.now() - begun)))
     await over
     if (load.decision === 'later') this.people.release(id)
-    else if (load.ends === 'cancelled') await this.operate(plan, [{ control: 'cancel', afterMs: 0 }])
+    else if (load.ends === 'cancelled')
+      await cancelByTag({ client: this.options.client, run: plan.run, asked: this.controls })
     else await this.send(id, { name: 'release', n: 1 })
   }
 
@@ -182,16 +211,18 @@ class RunningLoad implements Load {
       load.order === undefined
         ? {}
         : { order_id: (await client.ask<{ id: string }>({ method: 'POST', path: '/orders', body: ORDER })).id }
-    const { id } = await client.ask<{ id: string }>({
+    // The tag tells how many runs the key has made, whatever was answered.
+    const one = { tags: [run.key], input: { decision: load.decision ?? null }, ...order }
+    const isBatch = run.size > 1
+    const answer = await client.ask<{ id: string } | { items: { id: string }[] }>({
       method: 'POST',
-      path: `/workflows/${load.definition.name}/runs`,
+      path: `/workflows/${load.definition.name}/runs${isBatch ? '/batch' : ''}`,
       idempotencyKey: run.key,
-      // The tag tells how many runs the key has made, whatever was answered.
-      body: { tags: [run.key], input: { decision: load.decision ?? null }, ...order },
+      body: isBatch ? { runs: Array.from({ length: run.size }, () => one) } : one,
       ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
     })
-    run.ids.push(id)
-    return id
+    run.ids.push(...('items' in answer ? answer.items : [answer]).map(({ id }) => id))
+    return run.ids[0]!
   }
 
   private async send(runId: string, { name, n }: LoadEvent): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Refused, type Client } from './client.ts'
+import { Refused, type ApiRequest, type Client } from './client.ts'
 import type { AcceptedRun, AskedControl } from './ledger.ts'
 import type { Random } from './random.ts'
 import type { Workload } from './workloads.ts'
@@ -13,8 +13,12 @@ export interface PlannedControl {
   /** The step that a retry is to repeat the run from, when it has ended. */
   from?: string
   afterMs: number
+  /** Two ask for it at the same moment. */
+  isContested?: boolean
 }
 
+/** One control of so many is contested. */
+const CONTESTED = 0.3
 /** Within so long after the begin of a run somebody meddles with it, if at all: while most are under way. */
 const MEDDLED_WITHIN_MS = 1_500
 /** Some pauses last longer than a worker may go on by what it has foreseen, see the checker. */
@@ -27,17 +31,20 @@ const CHECK_EVERY_MS = 250
  */
 export function planControls({ isRepaired, repeatedFrom }: Workload, random: Random): PlannedControl[] {
   const [dice, soonMs, later] = [random.next(), random.between(0, MEDDLED_WITHIN_MS), random.next()]
-  const pause: PlannedControl = { control: 'pause', afterMs: soonMs }
-  const pausedMs = later * LONGEST_PAUSE_MS
-  const retry: PlannedControl = { control: 'retry', afterMs: later * 300 }
+  const isContested = random.next() < CONTESTED
+  const pause: PlannedControl = { control: 'pause', afterMs: soonMs, isContested }
+  const resume: PlannedControl = { control: 'resume', afterMs: later * LONGEST_PAUSE_MS, isContested }
+  const cancel: PlannedControl = { control: 'cancel', afterMs: soonMs, isContested }
+  const retry: PlannedControl = { control: 'retry', afterMs: later * 300, isContested }
   // Twice: what was cancelled before it could fail does so behind the first.
   const last = isRepaired === true ? [retry, retry] : []
-  if (dice < 0.12) return [pause, { control: 'resume', afterMs: pausedMs }, ...last]
-  if (dice < 0.16) return [{ control: 'cancel', afterMs: soonMs }, ...last]
-  if (dice < 0.22) return [{ control: 'cancel', afterMs: soonMs }, retry, ...last]
-  if (dice < 0.25) return [pause, { control: 'cancel', afterMs: pausedMs }, retry, ...last]
+  if (dice < 0.12) return [pause, resume, ...last]
+  if (dice < 0.16) return [cancel, ...last]
+  if (dice < 0.22) return [cancel, retry, ...last]
+  if (dice < 0.25) return [pause, { ...cancel, afterMs: resume.afterMs }, retry, ...last]
   if (dice < 0.35 && repeatedFrom !== undefined) {
-    return [{ ...retry, from: random.pick(repeatedFrom) }, ...last]
+    // Of two who repeat a run the second counts, too: it finds the run under way.
+    return [{ ...retry, from: random.pick(repeatedFrom), isContested: false }, ...last]
   }
   return last
 }
@@ -74,6 +81,19 @@ export async function operate(operation: Operation, plan: readonly PlannedContro
   }
 }
 
+/** Cancels a run that has not ended as one of those that bear its tag. */
+export async function cancelByTag({ client, run, asked }: Pick<Operation, 'client' | 'run' | 'asked'>): Promise<void> {
+  const note: AskedControl = { runId: run.ids[0]!, control: 'cancel', from: null, tries: 0, counted: 0 }
+  asked.push(note)
+  const { matched } = await client.ask<{ matched: number }>({
+    method: 'POST',
+    path: '/runs/bulk',
+    body: { action: 'cancel', filter: { tag: run.key } },
+    onSend: () => (note.tries += 1),
+  })
+  note.counted = matched
+}
+
 /** Waits until a run has ended; what it ended as. */
 export async function untilEnded(
   { client, signal }: Pick<Operation, 'client' | 'signal'>,
@@ -98,20 +118,36 @@ const AFTER: Record<Control, readonly string[]> = {
  * Whether a control has counted: it was answered so, or is refused since an earlier try has, of which the answer got lost.
  * Throws where it is refused although nobody else is at the run.
  */
-async function ask({ client, load, run, asked }: Operation, { control, from }: PlannedControl): Promise<boolean> {
+async function ask(operation: Operation, { control, from, isContested }: PlannedControl): Promise<boolean> {
+  const { client, load, run, asked } = operation
   const id = run.ids[0]!
-  const note: AskedControl = { runId: id, control, from: from ?? null, tries: 0, counted: true }
+  const note: AskedControl = { runId: id, control, from: from ?? null, tries: 0, counted: 0 }
   asked.push(note)
-  const body = from === undefined ? {} : { body: { from } }
-  const request = { method: 'POST', path: `/runs/${id}/${control}`, ...body, onSend: () => (note.tries += 1) } as const
+  const request = {
+    method: 'POST',
+    path: `/runs/${id}/${control}`,
+    ...(from === undefined ? {} : { body: { from } }),
+    onSend: () => (note.tries += 1),
+  } as const
+  const askers = isContested === true ? 2 : 1
+  const refusals = (await Promise.all(Array.from({ length: askers }, () => refusalOf(client, request)))).flat()
+  note.counted = askers - refusals.length
+  if (note.counted > 0) return true
+  const isDone = note.tries > askers && refusals.some(({ state }) => AFTER[control].includes(state ?? ''))
+  if (!isDone && !mayBeRefused(control, load)) throw refusals[0]!
+  note.counted = isDone ? 1 : 0
+  return isDone
+}
+
+/** The conflict that a request is answered with; none where it counts. */
+async function refusalOf(client: Client, request: ApiRequest): Promise<Refused[]> {
   try {
     await client.ask(request)
+    return []
   } catch (error) {
-    if (!(error instanceof Refused && error.status === 409)) throw error
-    note.counted = note.tries > 1 && AFTER[control].includes(error.state ?? '')
-    if (!note.counted && !mayBeRefused(control, load)) throw error
+    if (error instanceof Refused && error.status === 409) return [error]
+    throw error
   }
-  return note.counted
 }
 
 /** A run may have ended before it is paused or cancelled; and one that undoes what it has done is not retried. */

@@ -14,10 +14,19 @@ const UNKNOWN = `interval '1 second'`
 export const CONTROL_RULES: Readonly<Record<string, string>> = {
   'a control counts once, and nobody else controls a run': `
     SELECT COALESCE(c.run_id, t.run_id) AS run_id, COALESCE(c.control, t.control) AS control, c.counted, c.tries, t.times
-    FROM (SELECT run_id, control, sum(counted::int) AS counted, sum(tries) AS tries FROM chaos.controls GROUP BY run_id, control) c
+    FROM (SELECT run_id, control, sum(counted) AS counted, sum(tries) AS tries FROM chaos.controls GROUP BY run_id, control) c
     FULL JOIN (SELECT t.run_id, t.control, count(*) AS times FROM turned t JOIN runs r ON r.id = t.run_id
       WHERE r.parent_run_id IS NULL GROUP BY t.run_id, t.control) t ON t.run_id = c.run_id AND t.control = c.control
     WHERE COALESCE(t.times, 0) NOT BETWEEN COALESCE(c.counted, 0) AND COALESCE(c.tries, 0)`,
+
+  // A repeat may count where the run had not ended, so that its state does not turn.
+  'a control that counted is written down': `
+    SELECT t.run_id, t.control, t.times, COALESCE(n.times, 0) AS noted
+    FROM (SELECT t.run_id, t.control, count(*) AS times FROM turned t JOIN runs r ON r.id = t.run_id
+      WHERE r.parent_run_id IS NULL GROUP BY t.run_id, t.control) t
+    LEFT JOIN (SELECT run_id, control::text AS control, count(*) AS times FROM run_controls GROUP BY run_id, control) n
+      ON n.run_id = t.run_id AND n.control = t.control
+    WHERE COALESCE(n.times, 0) < t.times OR (n.times > t.times AND t.control <> 'retry')`,
 
   'a run is cancelled by somebody, or with the step that has started it': `
     SELECT r.id, r.parent_run_id FROM runs r

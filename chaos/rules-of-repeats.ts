@@ -14,7 +14,7 @@ export const REPEAT_RULES: Readonly<Record<string, string>> = {
 
   'what a run is repeated from runs again, with all that depends on it': `
     SELECT p.run_id, p.step_id FROM repeated p
-    WHERE p.counted AND NOT EXISTS (SELECT FROM chaos.revoked v WHERE v.run_id = p.run_id AND v.step_id = p.step_id)`,
+    WHERE p.counted > 0 AND NOT EXISTS (SELECT FROM chaos.revoked v WHERE v.run_id = p.run_id AND v.step_id = p.step_id)`,
 
   'an approval that a run is repeated from is asked again': `
     SELECT s.run_id, s.step_id, v.at AS repeated_at FROM placed s

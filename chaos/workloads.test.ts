@@ -37,6 +37,9 @@ it('operators are the same for the same seed, meddle in every way, and let go or
       plan.map(({ control, from }) => (from === undefined ? control : `${control} from ${from}`)).join(' '),
     ),
   )
+  expect(new Set(plansOf(1).flatMap((plan) => plan.map(({ isContested }) => isContested)))).toEqual(
+    new Set([true, false]),
+  )
   const repeats = load.repeatedFrom!.map((step) => `retry from ${step}`)
   expect(ways).toEqual(new Set(['', 'pause resume', 'cancel', 'cancel retry', 'pause cancel retry', ...repeats]))
 })

@@ -373,6 +373,11 @@ function cutInto(sequencing: 'step' | 'segment', loads: readonly Workload[]): Wo
   return cut.sort((a, b) => a.weight - b.weight)
 }
 
+/** Whether runs of it end the same however many of them there are, and nobody has to do anything but decide. */
+export function endsAlike({ ends, order, events, isRepaired }: Workload): boolean {
+  return ends === 'completed' && order === undefined && events === undefined && isRepaired !== true
+}
+
 /** One of them, the heavier the more often. */
 export function pickWorkload(loads: readonly Workload[], random: Random): Workload {
   let place = random.between(

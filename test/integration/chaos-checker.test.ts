@@ -12,8 +12,37 @@ const set = (n: number, index: number, change: string) => `UPDATE steps SET ${ch
 /** What breaks a rule. Triggers of the ledger rest meanwhile: they would see every one of these. */
 const BROKEN: [rule: string, how: string, statement: string][] = [
   ['an accepted run is there', 'its row is gone', `UPDATE chaos.requests SET ids = '{${id(7)}}' WHERE key = 'k1'`],
-  ['a key has one run', 'a second run bears it', `UPDATE runs SET tags = '{k1}' WHERE id = '${id(2)}'`],
-  ['a key has one run', 'answers named two', `UPDATE chaos.requests SET ids = '{${id(1)},${id(2)}}' WHERE key = 'k1'`],
+  [
+    'a key has the runs that were asked for with it, once',
+    'a second run bears it',
+    `UPDATE runs SET tags = '{k1}' WHERE id = '${id(2)}'`,
+  ],
+  [
+    'a key has the runs that were asked for with it, once',
+    'answers named two',
+    `UPDATE chaos.requests SET ids = '{${id(1)},${id(2)}}' WHERE key = 'k1'`,
+  ],
+  [
+    'a key has the runs that were asked for with it, once',
+    'one of a batch is missing',
+    `UPDATE chaos.requests SET size = 2 WHERE key = 'k1'`,
+  ],
+  [
+    'a key has the runs that were asked for with it, once',
+    'a run was rerun twice',
+    `INSERT INTO chaos.requests SELECT 'k1-again', '{}', ends, NULL, false, 1 FROM chaos.requests WHERE key = 'k1';
+     UPDATE runs SET tags = '{k1}', rerun_of = '${id(1)}' WHERE id IN ('${id(3)}', '${id(6)}')`,
+  ],
+  [
+    'a control that counted is written down',
+    'it is not',
+    `DELETE FROM run_controls WHERE ${ofRun(4)} AND control = 'pause'`,
+  ],
+  [
+    'a control that counted is written down',
+    'twice',
+    `INSERT INTO run_controls (run_id, control, with_parent) SELECT run_id, control, with_parent FROM run_controls WHERE ${ofRun(5)}`,
+  ],
   ['a run ends', 'it is running', `UPDATE runs SET status = 'running', completed_at = NULL WHERE id = '${id(1)}'`],
   ['a run ends as its steps must', 'it failed', `UPDATE chaos.requests SET ends = 'completed' WHERE key = 'k2'`],
   ['the steps explain the status of their run', 'completed, a step failed', set(1, 7, `status = 'failed'`)],

@@ -234,6 +234,18 @@ export function soundHistory(): string {
     attempt(6, 0, [1, 'cancelled', 4, 5]),
     attempt(8, 1, [1, 'completed', 3, 4]),
     attempt(8, 2, [1, 'completed', 5, 6]),
+    ...(
+      [
+        [4, 'pause'],
+        [4, 'resume'],
+        [4, 'retry'],
+        [5, 'cancel'],
+        [8, 'retry'],
+      ] as const
+    ).map(
+      ([n, control]) =>
+        `INSERT INTO run_controls (run_id, control, with_parent) VALUES ('${id(n)}', '${control}', false)`,
+    ),
     ...ledger(),
     `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash) VALUES ('${id(1)}', '${id(1)}', 3, 'gate', 'approved', 'h')`,
     `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash, created_at) VALUES ('${id(3)}', '${id(8)}', 1, 'gate', 'void', 'h', ${at(3)}), ('${id(4)}', '${id(8)}', 1, 'gate', 'approved', 'h', ${at(10)})`,
@@ -244,20 +256,20 @@ export function soundHistory(): string {
 /** What the load asked for and was told. */
 export const TOLD = {
   runs: [
-    { key: 'k1', ids: [id(1)], ends: 'completed', order: 'shipped', isHeld: false },
-    { key: 'k2', ids: [id(2), id(2)], ends: 'failed', order: 'refunded', isHeld: false },
-    { key: 'k3', ids: [], ends: 'completed', order: null, isHeld: false },
-    { key: 'k4', ids: [id(4)], ends: 'completed', order: null, isHeld: true },
-    { key: 'k8', ids: [id(8)], ends: 'completed', order: null, isHeld: true },
-    { key: 'k5', ids: [id(5)], ends: 'cancelled', order: null, isHeld: true },
+    { key: 'k1', ids: [id(1)], ends: 'completed', order: 'shipped', isHeld: false, size: 1 },
+    { key: 'k2', ids: [id(2), id(2)], ends: 'failed', order: 'refunded', isHeld: false, size: 1 },
+    { key: 'k3', ids: [], ends: 'completed', order: null, isHeld: false, size: 1 },
+    { key: 'k4', ids: [id(4)], ends: 'completed', order: null, isHeld: true, size: 1 },
+    { key: 'k8', ids: [id(8)], ends: 'completed', order: null, isHeld: true, size: 1 },
+    { key: 'k5', ids: [id(5)], ends: 'cancelled', order: null, isHeld: true, size: 1 },
   ],
   controls: [
-    { runId: id(4), control: 'pause', from: null, tries: 2, counted: true },
-    { runId: id(4), control: 'resume', from: null, tries: 1, counted: true },
-    { runId: id(4), control: 'retry', from: null, tries: 1, counted: true },
-    { runId: id(5), control: 'cancel', from: null, tries: 1, counted: true },
-    { runId: id(8), control: 'retry', from: 'gate', tries: 1, counted: true },
-    { runId: id(1), control: 'cancel', from: null, tries: 1, counted: false },
+    { runId: id(4), control: 'pause', from: null, tries: 2, counted: 1 },
+    { runId: id(4), control: 'resume', from: null, tries: 1, counted: 1 },
+    { runId: id(4), control: 'retry', from: null, tries: 1, counted: 1 },
+    { runId: id(5), control: 'cancel', from: null, tries: 1, counted: 1 },
+    { runId: id(8), control: 'retry', from: 'gate', tries: 1, counted: 1 },
+    { runId: id(1), control: 'cancel', from: null, tries: 1, counted: 0 },
   ],
   events: [{ id: id(1), runId: id(1) }],
 }
