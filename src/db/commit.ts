@@ -263,7 +263,8 @@ WITH input AS (
     started_at = CASE WHEN i.attempted THEN i.started_at ELSE s.started_at END,
     completed_at = CASE WHEN i.status <> 'retrying' THEN clock_timestamp() END,
     retry_at = clock_timestamp() + i.retry_after_ms * interval '1 millisecond',
-    retry_count = s.retry_count + (i.status = 'retrying' AND (s.status, s.attempt) IS DISTINCT FROM (i.status, i.attempt))::int, reason = i.reason, error = i.error::json,
+    retry_count = s.retry_count + (i.status = 'retrying' AND (s.status, s.attempt) IS DISTINCT FROM (i.status, i.attempt))::int,
+    reason = i.reason, error = i.error::json,
     waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
@@ -292,8 +293,7 @@ SELECT run_id || '.' || step_index AS key FROM done`
 
 /**
  * Commits everything but results; what a step was asking counts no more. Running it twice is safe: a failed attempt is counted
- * once. Locks the steps' rows, and their runs' where one
- * starts or stops.
+ * once. Locks the steps' rows, and their runs' where one starts or stops.
  */
 export async function settleSteps(db: Executor, items: readonly Settlement[]): Promise<Applied> {
   const sorted = [...items].sort(byKey)

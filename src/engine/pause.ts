@@ -38,8 +38,8 @@ export async function resumeRun(engine: Engine, id: string): Promise<void> {
 }
 
 /**
- * Within a control's transaction, lets those of its locked runs go on that are paused: those of
- * `asked`, and those below them. Returns them; when the transaction has committed, {@link followResume} is to be told.
+ * Within a control's transaction, lets those of its locked runs go on that are paused: those of `asked`, and those below
+ * them. Returns them; when the transaction has committed, {@link followResume} is to be told.
  */
 export async function resumePaused(
   batch: Database['batch'],

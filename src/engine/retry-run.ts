@@ -15,8 +15,9 @@ import { followResume, resumePaused } from './pause.ts'
 
 /**
  * Has a run go on: what failed, was cancelled or skipped runs again, and what completed keeps its result. With `from`, that
- * step and all that depends on it run again, whatever became of them; a run that was paused goes on, with its descendants. Throws `not_found`, `invalid_input` for a step that
- * the workflow does not have, and `conflict` where the run's state does not allow it.
+ * step and all that depends on it run again, whatever became of them; a run that was paused goes on, with its descendants.
+ * Throws `not_found`, `invalid_input` for a step that the workflow does not have, and `conflict` where the run's state does
+ * not allow it.
  */
 export async function retryRun(
   engine: Engine,
