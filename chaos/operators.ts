@@ -15,6 +15,8 @@ export interface PlannedControl {
   afterMs: number
   /** Two ask for it at the same moment. */
   isContested?: boolean
+  /** It is asked for of the child run of the run's `workflow` step. */
+  ofChild?: boolean
 }
 
 /** One control of so many is contested. */
@@ -24,12 +26,15 @@ const MEDDLED_WITHIN_MS = 1_500
 /** Some pauses last longer than a worker may go on by what it has foreseen, see the checker. */
 const LONGEST_PAUSE_MS = 6_000
 const CHECK_EVERY_MS = 250
+/** A child run lasts a tenth of a second. */
+const CHILD_EVERY_MS = 20
 
 /**
  * What is done to a run, drawn from `random`; nothing to most. Whoever pauses one lets it go on, or cancels it; one that
  * needs to be repaired is retried until it is.
  */
-export function planControls({ isRepaired, repeatedFrom }: Workload, random: Random): PlannedControl[] {
+export function planControls(load: Workload, random: Random): PlannedControl[] {
+  const { isRepaired, repeatedFrom, definition } = load
   const [dice, soonMs, later] = [random.next(), random.between(0, MEDDLED_WITHIN_MS), random.next()]
   const isContested = random.next() < CONTESTED
   const pause: PlannedControl = { control: 'pause', afterMs: soonMs, isContested }
@@ -45,6 +50,15 @@ export function planControls({ isRepaired, repeatedFrom }: Workload, random: Ran
   if (dice < 0.35 && repeatedFrom !== undefined) {
     // Of two who repeat a run the second counts, too: it finds the run under way.
     return [{ ...retry, from: random.pick(repeatedFrom), isContested: false }, ...last]
+  }
+  if (dice < 0.65 && definition.steps.some(({ type }) => type === 'workflow')) {
+    const [soon, ofChild] = [{ afterMs: 0 }, true]
+    if (dice < 0.5)
+      return [
+        { ...pause, ...soon, ofChild },
+        { ...resume, ofChild },
+      ]
+    return [{ ...cancel, ...soon, ofChild }, retry]
   }
   return last
 }
@@ -66,14 +80,17 @@ export async function operate(operation: Operation, plan: readonly PlannedContro
   const { load, run, signal } = operation
   let isPaused = false
   for (const planned of plan) {
-    const { control, afterMs, from } = planned
+    const { control, afterMs, from, ofChild } = planned
     await sleep(afterMs, undefined, { signal })
     if (control === 'resume' && !isPaused) continue
+    const id = ofChild === true ? await childOf(operation) : run.ids[0]
+    if (id === undefined) continue
     if (control === 'retry' && (await untilEnded(operation, run.ids[0]!)) === 'completed' && from === undefined)
       continue
-    if (!(await ask(operation, planned))) continue
+    if (!(await ask(operation, id, planned))) continue
     isPaused = control === 'pause'
-    if (control === 'cancel') Object.assign(run, { ends: 'cancelled', order: null })
+    // The step whose child run was cancelled fails.
+    if (control === 'cancel') Object.assign(run, { ends: ofChild === true ? 'failed' : 'cancelled', order: null })
     if (control === 'retry') {
       Object.assign(run, { ends: load.ends, order: load.order ?? null })
       await operation.sendEvents()
@@ -94,6 +111,23 @@ export async function cancelByTag({ client, run, asked }: Pick<Operation, 'clien
   note.counted = matched
 }
 
+/** The child run of the `workflow` step of a run, once it has one; undefined where the run ends without. */
+async function childOf({ client, run, signal }: Operation): Promise<string | undefined> {
+  for (;;) {
+    const { status, steps } = await client.ask<{ status: string; steps: { child_run_id: string | null }[] }>({
+      path: `/runs/${run.ids[0]}`,
+    })
+    const child = steps.find(({ child_run_id: id }) => id !== null)?.child_run_id
+    if (typeof child === 'string') return child
+    if (isOver(status)) return undefined
+    await sleep(CHILD_EVERY_MS, undefined, { signal })
+  }
+}
+
+function isOver(status: string): boolean {
+  return ['completed', 'failed', 'cancelled'].includes(status)
+}
+
 /** Waits until a run has ended; what it ended as. */
 export async function untilEnded(
   { client, signal }: Pick<Operation, 'client' | 'signal'>,
@@ -101,7 +135,7 @@ export async function untilEnded(
 ): Promise<string> {
   for (;;) {
     const { status } = await client.ask<{ status: string }>({ path: `/runs/${id}` })
-    if (['completed', 'failed', 'cancelled'].includes(status)) return status
+    if (isOver(status)) return status
     await sleep(CHECK_EVERY_MS, undefined, { signal })
   }
 }
@@ -118,9 +152,9 @@ const AFTER: Record<Control, readonly string[]> = {
  * Whether a control has counted: it was answered so, or is refused since an earlier try has, of which the answer got lost.
  * Throws where it is refused although nobody else is at the run.
  */
-async function ask(operation: Operation, { control, from, isContested }: PlannedControl): Promise<boolean> {
-  const { client, load, run, asked } = operation
-  const id = run.ids[0]!
+async function ask(operation: Operation, id: string, planned: PlannedControl): Promise<boolean> {
+  const { client, load, asked } = operation
+  const { control, from, isContested } = planned
   const note: AskedControl = { runId: id, control, from: from ?? null, tries: 0, counted: 0 }
   asked.push(note)
   const request = {

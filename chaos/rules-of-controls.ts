@@ -16,7 +16,8 @@ export const CONTROL_RULES: Readonly<Record<string, string>> = {
     SELECT COALESCE(c.run_id, t.run_id) AS run_id, COALESCE(c.control, t.control) AS control, c.counted, c.tries, t.times
     FROM (SELECT run_id, control, sum(counted) AS counted, sum(tries) AS tries FROM chaos.controls GROUP BY run_id, control) c
     FULL JOIN (SELECT t.run_id, t.control, count(*) AS times FROM turned t JOIN runs r ON r.id = t.run_id
-      WHERE r.parent_run_id IS NULL GROUP BY t.run_id, t.control) t ON t.run_id = c.run_id AND t.control = c.control
+      WHERE r.parent_run_id IS NULL OR EXISTS (SELECT FROM chaos.controls k WHERE k.run_id = r.id)
+      GROUP BY t.run_id, t.control) t ON t.run_id = c.run_id AND t.control = c.control
     WHERE COALESCE(t.times, 0) NOT BETWEEN COALESCE(c.counted, 0) AND COALESCE(c.tries, 0)`,
 
   // A repeat may count where the run had not ended, so that its state does not turn.

@@ -44,6 +44,14 @@ it('operators are the same for the same seed, meddle in every way, and let go or
   expect(ways).toEqual(new Set(['', 'pause resume', 'cancel', 'cancel retry', 'pause cancel retry', ...repeats]))
 })
 
+it('of a run that starts another, that one is paused and goes on, or is cancelled, and the run retried', () => {
+  const random = randomOf(1, 'operators')
+  const parent = workloads('step').find(({ definition }) => definition.name === 'chaos-parent')!
+  const plans = Array.from({ length: 500 }, () => planControls(parent, random)).filter((plan) => plan[0]?.ofChild)
+  const ways = plans.map((plan) => plan.map(({ control, ofChild }) => `${control} ${ofChild ?? false}`).join())
+  expect(new Set(ways)).toEqual(new Set(['pause true,resume true', 'cancel true,retry false']))
+})
+
 it('what is to be repaired is retried in the end, whatever else is done to it', () => {
   const random = randomOf(1, 'operators')
   const repaired = workloads('step').find((load) => load.isRepaired === true)!
