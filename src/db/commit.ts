@@ -82,6 +82,8 @@ export interface Settlement extends AttemptKey {
   halts: string | null
   /** False for a step that settles without executing (skipped, cancelled, a condition that cannot be evaluated). */
   attempted: boolean
+  /** Under which its job was added: whether it counts follows from that where it was not attempted. */
+  epoch: number
 }
 
 type Executor = Pick<Database, 'batch'>
@@ -252,11 +254,22 @@ export async function completeSteps(db: Executor, items: readonly Completion[]):
 /** Kinds of waiting that end where a failure stops the run: steps that wait for items or a child run go on. */
 export const WOKEN_BY_HALT = `('timer', 'approval', 'event')`
 
+/**
+ * A retry sets steps back without taking their numbers, where nobody had begun them as far as Postgres knows. So what was decided
+ * about one counts for the epoch that it was decided in, however late it comes; and an attempt that was abandoned settles its step
+ * only where the run still wants that, or where it is an item, whose map may have.
+ */
+const STILL_MEANT = `CASE
+      WHEN NOT i.attempted THEN (SELECT r.epoch = i.epoch FROM runs r WHERE r.id = i.run_id)
+      WHEN i.status = 'cancelled' AND s.item_index IS NULL
+        THEN (SELECT r.status IN ('cancelling', 'completed', 'failed', 'cancelled') FROM runs r WHERE r.id = i.run_id)
+      ELSE true END`
+
 const SETTLE = `
 WITH input AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[],
-                       $7::step_status[], $8::text[], $9::text[], $10::float8[], $11::text[], $12::bool[])
-    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, status, reason, error, retry_after_ms, halts, attempted)
+                       $7::step_status[], $8::text[], $9::text[], $10::float8[], $11::text[], $12::bool[], $13::int[])
+    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, status, reason, error, retry_after_ms, halts, attempted, epoch)
 ), ${runsStarted('starts_run')}, done AS (
   UPDATE steps s SET status = i.status, attempt = CASE WHEN i.attempted THEN i.attempt ELSE s.attempt END,
     worker_id = CASE WHEN i.attempted THEN i.worker_id ELSE s.worker_id END,
@@ -268,6 +281,7 @@ WITH input AS (
     waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
+    AND ${STILL_MEANT}
   RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.completed_at, s.retry_at, s.error,
     i.status, i.attempted, i.halts
 ), attempts AS (
@@ -306,6 +320,7 @@ export async function settleSteps(db: Executor, items: readonly Settlement[]): P
       sorted.map((item) => item.retryAfterMs),
       sorted.map((item) => item.halts),
       sorted.map((item) => item.attempted),
+      sorted.map((item) => item.epoch),
     ]),
   )
 }

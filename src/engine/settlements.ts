@@ -14,7 +14,7 @@ export function settlementOf(
   activation: Activation,
   key: AttemptKey,
 ): Settlement {
-  const base = { ...key, retryAfterMs: null, halts: null, attempted: false }
+  const base = { ...key, retryAfterMs: null, halts: null, attempted: false, epoch: activation.jobEpoch }
   switch (decision.kind) {
     case 'skip':
       return { ...base, status: 'skipped', reason: decision.reason, error: null }
@@ -33,7 +33,7 @@ export function failureOf(
 ): Settlement {
   const { step, row } = activation
   const retries = outcome.retry && row.retryCount < step.maxRetries
-  const base = { ...key, reason: null, error: outcome.error, attempted: true }
+  const base = { ...key, reason: null, error: outcome.error, attempted: true, epoch: activation.jobEpoch }
   if (!retries) return { ...base, status: 'failed', retryAfterMs: null, halts: haltsOf(activation) }
   const delayMs = outcome.afterMs ?? retryDelayMs(step.step.retry, row.retryCount + 1, Math.random)
   return { ...base, status: 'retrying', retryAfterMs: delayMs, halts: null }

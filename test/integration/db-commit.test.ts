@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { completeSteps, markStarted, settleSteps, type AttemptKey } from '../../src/db/commit.ts'
 import { lockAwaited } from '../support/awaited-lock.ts'
+import { cancelRun } from '../../src/engine/cancel.ts'
+import { retryRun } from '../../src/engine/retry-run.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
 
 /** A run with one step, of which a worker holds attempt 1. */
@@ -66,6 +68,7 @@ test('a failure is counted once where it is committed again, since the answer to
       retryAfterMs: 60_000,
       halts: null,
       attempted: true,
+      epoch: 1,
     } as const
     for (let times = 0; times < 2; times += 1) {
       expect((await settleSteps(system.engine.db, [failure])).size).toBe(1)
@@ -73,6 +76,59 @@ test('a failure is counted once where it is committed again, since the answer to
     expect(await attemptsOf(system, first)).toEqual([{ attempt: 1, status: 'failed', code: 'unlucky' }])
     const [step] = await system.database.query('SELECT status, retry_count FROM steps WHERE run_id = $1', [first.runId])
     expect(step).toEqual({ status: 'retrying', retry_count: 1 })
+  } finally {
+    await system.stop()
+  }
+})
+
+const DECIDED = { reason: 'as decided', error: null, retryAfterMs: null, halts: null, epoch: 1 } as const
+
+/** Ends a run as if its last step had settled, and retries it. */
+async function endAndRetry(system: TestEngine, runId: string): Promise<void> {
+  await system.database.query(`UPDATE runs SET status = 'cancelled', completed_at = now() WHERE id = $1`, [runId])
+  await retryRun(system.engine, runId)
+}
+
+const statusOf = async (system: TestEngine, runId: string) =>
+  (await system.database.query('SELECT status FROM steps WHERE run_id = $1', [runId]))[0]?.['status']
+
+test('what was decided before a retry counts for nothing when it is committed again behind it', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const { db } = system.engine
+    const runId = await system.start({ name: 'one', steps: [{ id: 'only' }] })
+    const key = { runId, stepIndex: 0, attempt: 1, workerId: randomUUID(), startsRun: false }
+    const skipped = {
+      ...key,
+      ...DECIDED,
+      startedAt: new Date().toISOString(),
+      status: 'skipped',
+      attempted: false,
+    } as const
+    expect((await settleSteps(db, [skipped])).size).toBe(1)
+    await endAndRetry(system, runId)
+    expect((await settleSteps(db, [skipped])).size).toBe(0)
+    expect(await statusOf(system, runId)).toBe('pending')
+  } finally {
+    await system.stop()
+  }
+})
+
+test('an attempt that was abandoned settles its step where the run is cancelled, and nothing once it was retried', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const { db } = system.engine
+    const abandoned = { ...DECIDED, status: 'cancelled', attempted: true } as const
+    const first = await startAttempt(system)
+    await cancelRun(system.engine, first.runId)
+    expect((await settleSteps(db, [{ ...first, ...abandoned }])).size).toBe(1)
+    expect(await statusOf(system, first.runId)).toBe('cancelled')
+    // Of the other one Postgres does not know yet that it has begun.
+    const runId = await system.start({ name: 'one', steps: [{ id: 'only' }] })
+    await cancelRun(system.engine, runId)
+    await endAndRetry(system, runId)
+    expect((await settleSteps(db, [{ ...first, runId, ...abandoned }])).size).toBe(0)
+    expect(await statusOf(system, runId)).toBe('pending')
   } finally {
     await system.stop()
   }
