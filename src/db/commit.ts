@@ -134,12 +134,12 @@ UPDATE steps s SET status = 'running', attempt = i.attempt, worker_id = i.worker
 FROM input i, (SELECT count(*) FROM taken_over) AS locked
 WHERE s.run_id = i.run_id AND s.step_index = i.step_index AND s.attempt = i.attempt - 1
   AND s.status IN ('pending', 'running', 'retrying')
-  AND (s.retry_at IS NULL OR s.retry_at < clock_timestamp() + interval '10 milliseconds')
+  AND (s.retry_at IS NULL OR s.retry_at < i.started_at + interval '10 milliseconds')
 RETURNING s.run_id || '.' || s.step_index AS key`
 
 /**
- * Marks attempts as running, and the attempts that they take over as lost. One whose predecessor failed after all, and is
- * to be repeated later, does not count, and neither does one whose predecessor waits by now. Locks the steps' rows.
+ * Marks attempts as running, and the attempts that they take over as lost. One whose predecessor failed after all, and was to be
+ * repeated later than this one began, does not count, and neither does one whose predecessor waits by now. Locks the steps' rows.
  */
 export async function markStarted(db: Executor, keys: readonly AttemptKey[]): Promise<Applied> {
   const sorted = [...keys].sort(byKey)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { completeSteps, markStarted, settleSteps, type AttemptKey } from '../../src/db/commit.ts'
 import { lockAwaited } from '../support/awaited-lock.ts'
+import { eventually } from '../support/eventually.ts'
 import { cancelRun } from '../../src/engine/cancel.ts'
 import { retryRun } from '../../src/engine/retry-run.ts'
 import { startTestEngine, type TestEngine } from '../support/test-engine.ts'
@@ -14,6 +15,8 @@ async function startAttempt(system: TestEngine): Promise<AttemptKey> {
   expect((await markStarted(system.engine.db, [first])).size).toBe(1)
   return first
 }
+
+const DECIDED = { reason: 'as decided', error: null, retryAfterMs: null, halts: null, epoch: 1 } as const
 
 const nextOf = (key: AttemptKey): AttemptKey => ({ ...key, attempt: key.attempt + 1, workerId: randomUUID() })
 
@@ -56,6 +59,28 @@ test('an attempt that commits while it is taken over is not recorded as lost', a
   }
 })
 
+test('an attempt that was to take over one that failed meanwhile begins again, behind that', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const { db } = system.engine
+    const first = await startAttempt(system)
+    const clock = async () => {
+      const [row] = await system.database.query<{ now: string }>('SELECT clock_timestamp()::text AS now')
+      return row!.now
+    }
+    const second = { ...nextOf(first), startedAt: await clock() }
+    const failure = { ...first, ...DECIDED, status: 'retrying', retryAfterMs: 20, attempted: true } as const
+    expect((await settleSteps(db, [failure])).size).toBe(1)
+    await eventually(
+      async () => (await system.database.query('SELECT 1 FROM steps WHERE retry_at < now()')).length === 1,
+    )
+    expect((await markStarted(db, [second])).size).toBe(0)
+    expect((await markStarted(db, [{ ...second, startedAt: await clock() }])).size).toBe(1)
+  } finally {
+    await system.stop()
+  }
+})
+
 test('a failure is counted once where it is committed again, since the answer to the first commit got lost', async () => {
   const system = await startTestEngine({ backend: 'redis', workers: 0 })
   try {
@@ -80,8 +105,6 @@ test('a failure is counted once where it is committed again, since the answer to
     await system.stop()
   }
 })
-
-const DECIDED = { reason: 'as decided', error: null, retryAfterMs: null, halts: null, epoch: 1 } as const
 
 /** Ends a run as if its last step had settled, and retries it. */
 async function endAndRetry(system: TestEngine, runId: string): Promise<void> {
