@@ -217,7 +217,7 @@ export async function resetRun(
     reset,
   ])
   const beyond = beyondItems(rows)
-  await db.batch('reset_steps', RESET, [id, reset, reset.map((index) => beyond.get(index) ?? 0)])
+  await db.batch('reset_steps', RESET, [id, reset, reset.map((index) => beyond.get(index) ?? 0), from !== null])
   await db.batch('drop_items', 'DELETE FROM steps WHERE run_id = $1::uuid AND step_index = ANY($2::int[])', [
     id,
     dropped,
@@ -255,13 +255,15 @@ WHERE run_id = $1::uuid AND step_index = ANY($2::int[]) AND attempt > 0 AND star
 ON CONFLICT DO NOTHING`
 
 /**
- * An attempt that may be under way is fenced by its number, which is taken: also one whose start has not been noted yet.
+ * An attempt that may be under way is fenced by its number, which is taken: also one whose start has not been noted yet. Where the
+ * step was cancelled, such a one may still count, as long as what it depends on is as it was: not where that is repeated ($4).
  * New items begin from the attempt of their map (see insertItems), so that is at least {@link beyondItems}.
  */
 const RESET = `
 UPDATE steps s SET status = 'pending', retry_count = 0, completed_at = NULL, started_at = NULL, retry_at = NULL, branch = NULL,
   reason = NULL, error = NULL, output_bytes = NULL, waiting_for = NULL, wake_at = NULL, worker_id = NULL,
-  attempt = GREATEST(s.attempt + (s.status IN ('running', 'pending', 'retrying') AND r.started_at IS NOT NULL)::int, i.least)
+  attempt = GREATEST(s.attempt + ((s.status IN ('running', 'pending', 'retrying') OR $4::bool AND s.status = 'cancelled')
+    AND r.started_at IS NOT NULL)::int, i.least)
 FROM unnest($2::int[], $3::int[]) AS i(step_index, least), runs r
 WHERE r.id = $1::uuid AND s.run_id = $1::uuid AND s.step_index = i.step_index`
 

@@ -107,9 +107,9 @@ test('a failure is counted once where it is committed again, since the answer to
 })
 
 /** Ends a run as if its last step had settled, and retries it. */
-async function endAndRetry(system: TestEngine, runId: string): Promise<void> {
+async function endAndRetry(system: TestEngine, runId: string, from?: string): Promise<void> {
   await system.database.query(`UPDATE runs SET status = 'cancelled', completed_at = now() WHERE id = $1`, [runId])
-  await retryRun(system.engine, runId)
+  await retryRun(system.engine, runId, { from })
 }
 
 const statusOf = async (system: TestEngine, runId: string) =>
@@ -152,6 +152,27 @@ test('an attempt that was abandoned settles its step where the run is cancelled,
     await endAndRetry(system, runId)
     expect((await settleSteps(db, [{ ...first, runId, ...abandoned }])).size).toBe(0)
     expect(await statusOf(system, runId)).toBe('pending')
+  } finally {
+    await system.stop()
+  }
+})
+
+test('an attempt whose begin was noted nowhere completes its step after a retry, but not where the steps before it are repeated', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const { db } = system.engine
+    const steps = [{ id: 'first' }, { id: 'second', depends_on: ['first'] }]
+    const result = { output: '1', outputBytes: 1, branch: null }
+    const attempt = { stepIndex: 0, attempt: 1, workerId: randomUUID(), startsRun: true }
+    const begun = { ...attempt, startedAt: new Date().toISOString() }
+    for (const { from, counts } of [{ counts: 1 }, { from: 'first', counts: 0 }]) {
+      const runId = await system.start({ name: 'two', steps })
+      expect((await completeSteps(db, [{ key: { ...begun, runId }, result }])).done.size).toBe(1)
+      await cancelRun(system.engine, runId)
+      await endAndRetry(system, runId, from)
+      const second = { ...begun, runId, stepIndex: 1, startsRun: false }
+      expect((await completeSteps(db, [{ key: second, result }])).done.size).toBe(counts)
+    }
   } finally {
     await system.stop()
   }
