@@ -299,6 +299,39 @@ describe('what can be done to a run', () => {
     },
   )
 
+  it('offers to take a pause back also where its stream tells late of what was before', async () => {
+    const id = await start({ name: 'undone', steps: [{ id: 'a', type: 'wait_event', config: { event: 'never' } }] })
+    const read = () => dashboard.system.get<{ status: string }>(`/runs/${id}`)
+    await expectSoon(async () => (await read()).status).toBe('waiting')
+    const before = await read()
+    const page = await dashboard.open('/runs')
+    let tellLate = () => {}
+    const isLate = new Promise<void>((resolve) => {
+      tellLate = resolve
+    })
+    const stream = new RegExp(`/runs/${id}/stream`)
+    await page.route(
+      stream,
+      async (route) => {
+        await isLate
+        const body = `event: run\ndata: ${JSON.stringify(before)}\n\n`
+        await route.fulfill({ contentType: 'text/event-stream', body })
+      },
+      { times: 1 },
+    )
+    await page.goto(`/runs/${id}`)
+    await page.getByRole('button', { name: 'Pause', exact: true }).click()
+    await page.getByRole('button', { name: 'Pause the run' }).click()
+    const undo = page.getByRole('button', { name: 'Undo' })
+    await undo.hover()
+    // The stream is lost then, and the next one tells how it is.
+    const next = page.waitForRequest(stream)
+    tellLate()
+    await next
+    await expectStatus(page, 'Paused')
+    expect(await undo.count()).toBe(1)
+  })
+
   it('shows what became of its steps while its answer was under way', async () => {
     // On a machine that is too slow for it, the step has ended before: then there is nothing to see.
     const work = { id: 'work', config: { duration_seconds: 4 } }
