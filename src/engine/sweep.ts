@@ -21,8 +21,11 @@ import { wakeSteps } from './wake.ts'
  * second that Redis lost.
  */
 
-/** Runs of one look. */
+/** Runs of one look, as long as Postgres does not take long to read what is unsettled of them: their items may be many. */
 const RUNS_PER_SWEEP = 250
+const FEWEST_RUNS_PER_SWEEP = 8
+/** A look that takes longer is halved the next time, one that takes less than a quarter of that doubled. */
+const LONG_LOOK_MS = 400
 /** Lookups in the queue that one look may cost, shared among its runs; of a run with more due jobs, some are sampled. */
 const LOOKUPS_PER_SWEEP = 500
 /** How late the waking of a parked step must be to count as lost; its job itself looks at the time. */
@@ -48,6 +51,7 @@ export interface SweepResult {
 export class Sweep {
   private readonly engine: Engine
   private cursor: string | null = null
+  private runsPerSweep = RUNS_PER_SWEEP
   private gateOffset = 0
   private parkedAfter: string | null = null
 
@@ -63,7 +67,9 @@ export class Sweep {
   /** Looks at the next page of runs and dispatches anew those that the queue has lost. */
   async nextRuns(): Promise<SweepResult> {
     const quiet: Quiet = { quietMs: QUIET_MS, lockDurationMs: this.engine.lockDurationMs }
-    const page = await findQuietRuns(this.engine.db, { ...quiet, cursor: this.cursor, limit: RUNS_PER_SWEEP })
+    const beganAt = performance.now()
+    const page = await findQuietRuns(this.engine.db, { ...quiet, cursor: this.cursor, limit: this.runsPerSweep })
+    this.runsPerSweep = runsPerSweep(this.runsPerSweep, performance.now() - beganAt)
     this.cursor = page.cursor
     const suspects = await this.forsakenRuns(page.runs)
     const lookups = Math.ceil(LOOKUPS_PER_SWEEP / Math.max(1, page.runs.length))
@@ -149,6 +155,12 @@ export class Sweep {
 export async function dispatchAnew(engine: Engine, runIds: readonly string[]): Promise<number> {
   await wakeForsaken(engine.db, runIds)
   return redispatch(engine, runIds)
+}
+
+/** How many runs the next look takes after one at `runs` of them took so long, milliseconds. */
+export function runsPerSweep(runs: number, tookMs: number): number {
+  if (tookMs > LONG_LOOK_MS) return Math.max(FEWEST_RUNS_PER_SWEEP, Math.floor(runs / 2))
+  return tookMs < LONG_LOOK_MS / 4 ? Math.min(RUNS_PER_SWEEP, runs * 2) : runs
 }
 
 /** At most `size` of the items, at random places, so that repeated looks see all of them. */
