@@ -61,9 +61,10 @@ WITH RECURSIVE tagged AS MATERIALIZED (
   SELECT s.*, p.def, COALESCE(p.def ->> 'type', 'task') AS type, p.def -> 'config' AS config
   FROM placement p JOIN steps s ON s.run_id = p.run_id AND s.step_index = p.step_index
 ), turned AS MATERIALIZED (
-  SELECT run_id, at, CASE WHEN became = 'paused' THEN 'pause' WHEN became = 'cancelling' THEN 'cancel'
-    WHEN was = 'paused' THEN 'resume' ELSE 'retry' END AS control
-  FROM chaos.turns
+  SELECT t.run_id, t.at, CASE WHEN t.became = 'paused' THEN 'pause' WHEN t.became = 'cancelling' THEN 'cancel'
+    WHEN t.was = 'paused' AND NOT EXISTS (SELECT FROM chaos.controls c WHERE c.run_id = t.run_id AND c.from_step IS NOT NULL)
+    THEN 'resume' ELSE 'retry' END AS control
+  FROM chaos.turns t
 ), lineage AS (
   SELECT id, id AS ancestor FROM runs
   UNION ALL SELECT l.id, r.parent_run_id FROM lineage l JOIN runs r ON r.id = l.ancestor WHERE r.parent_run_id IS NOT NULL

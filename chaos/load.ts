@@ -4,7 +4,7 @@ import { messageOf } from '../src/errors.ts'
 import type { Client } from './client.ts'
 import { endsByItself, planHerd, type HerdRun } from './herd.ts'
 import { RERUN, type AcceptedRun, type AskedControl, type SentEvent } from './ledger.ts'
-import { cancelByTag, operate, planControls, untilEnded, type PlannedControl } from './operators.ts'
+import { cancelTwice, operate, planControls, untilEnded, type PlannedControl } from './operators.ts'
 import { letPeopleDecide, unlessDone, type People } from './people.ts'
 import { randomOf, type Random } from './random.ts'
 import { endsAlike, herdWorkloads, pickWorkload, workloads, type LoadEvent, type Workload } from './workloads.ts'
@@ -192,7 +192,12 @@ class RunningLoad implements Load {
     await over
     if (load.decision === 'later') this.people.release(id)
     else if (load.ends === 'cancelled')
-      await cancelByTag({ client: this.options.client, run: plan.run, asked: this.controls })
+      await cancelTwice({
+        client: this.options.client,
+        run: plan.run,
+        asked: this.controls,
+        signal: this.stopping.signal,
+      })
     else await this.send(id, { name: 'release', n: 1 })
   }
 

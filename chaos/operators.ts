@@ -10,8 +10,9 @@ export type Control = 'pause' | 'resume' | 'cancel' | 'retry'
 /** A control that is to be asked for so long after the one before it, or after the begin of its run. */
 export interface PlannedControl {
   control: Control
-  /** The step that a retry is to repeat the run from, when it has ended. */
+  /** The step that a retry is to repeat the run from, when it has ended, or while it is paused. */
   from?: string
+  whilePaused?: boolean
   afterMs: number
   /** Two ask for it at the same moment. */
   isContested?: boolean
@@ -30,8 +31,8 @@ const CHECK_EVERY_MS = 250
 const CHILD_EVERY_MS = 20
 
 /**
- * What is done to a run, drawn from `random`; nothing to most. Whoever pauses one lets it go on, or cancels it; one that
- * needs to be repaired is retried until it is.
+ * What is done to a run, drawn from `random`; nothing to most. Whoever pauses one lets it go on, from one of its steps or from
+ * where it is, or cancels it; one that needs to be repaired is retried until it is.
  */
 export function planControls(load: Workload, random: Random): PlannedControl[] {
   const { isRepaired, repeatedFrom, definition } = load
@@ -47,9 +48,11 @@ export function planControls(load: Workload, random: Random): PlannedControl[] {
   if (dice < 0.16) return [cancel, ...last]
   if (dice < 0.22) return [cancel, retry, ...last]
   if (dice < 0.25) return [pause, { ...cancel, afterMs: resume.afterMs }, retry, ...last]
-  if (dice < 0.35 && repeatedFrom !== undefined) {
+  if (dice < 0.4 && repeatedFrom !== undefined) {
     // Of two who repeat a run the second counts, too: it finds the run under way.
-    return [{ ...retry, from: random.pick(repeatedFrom), isContested: false }, ...last]
+    const repeat = { ...retry, from: random.pick(repeatedFrom), isContested: false }
+    if (dice < 0.32) return [repeat, ...last]
+    return [pause, { ...repeat, afterMs: resume.afterMs, whilePaused: true }, ...last]
   }
   if (dice < 0.65 && definition.steps.some(({ type }) => type === 'workflow')) {
     const [soon, ofChild] = [{ afterMs: 0 }, true]
@@ -80,13 +83,13 @@ export async function operate(operation: Operation, plan: readonly PlannedContro
   const { load, run, signal } = operation
   let isPaused = false
   for (const planned of plan) {
-    const { control, afterMs, from, ofChild } = planned
+    const { control, afterMs, from, whilePaused, ofChild } = planned
     await sleep(afterMs, undefined, { signal })
-    if (control === 'resume' && !isPaused) continue
+    if ((control === 'resume' || whilePaused === true) && !isPaused) continue
     const id = ofChild === true ? await childOf(operation) : run.ids[0]
     if (id === undefined) continue
-    if (control === 'retry' && (await untilEnded(operation, run.ids[0]!)) === 'completed' && from === undefined)
-      continue
+    const isOfEnded = control === 'retry' && whilePaused !== true
+    if (isOfEnded && (await untilEnded(operation, run.ids[0]!)) === 'completed' && from === undefined) continue
     if (!(await ask(operation, id, planned))) continue
     isPaused = control === 'pause'
     // The step whose child run was cancelled fails.
@@ -98,14 +101,27 @@ export async function operate(operation: Operation, plan: readonly PlannedContro
   }
 }
 
-/** Cancels a run that has not ended as one of those that bear its tag. */
-export async function cancelByTag({ client, run, asked }: Pick<Operation, 'client' | 'run' | 'asked'>): Promise<void> {
-  const note: AskedControl = { runId: run.ids[0]!, control: 'cancel', from: null, tries: 0, counted: 0 }
+/** Cancels a run that has not ended, retries it, and cancels it again: as one of those that bear its tag. */
+export async function cancelTwice(operation: Pick<Operation, 'client' | 'run' | 'asked' | 'signal'>): Promise<void> {
+  const id = operation.run.ids[0]!
+  await controlByTag(operation, 'cancel')
+  await untilEnded(operation, id)
+  await controlByTag(operation, 'retry')
+  await until(operation, id, (status) => !isOver(status))
+  await controlByTag(operation, 'cancel')
+}
+
+/** Whatever the answer was, it is carried out: an earlier try may have been accepted, whose answer got lost. */
+async function controlByTag(
+  { client, run, asked }: Pick<Operation, 'client' | 'run' | 'asked'>,
+  control: 'cancel' | 'retry',
+): Promise<void> {
+  const note: AskedControl = { runId: run.ids[0]!, control, from: null, tries: 0, counted: 0 }
   asked.push(note)
   const { matched } = await client.ask<{ matched: number }>({
     method: 'POST',
     path: '/runs/bulk',
-    body: { action: 'cancel', filter: { tag: run.key } },
+    body: { action: control, filter: { tag: run.key } },
     onSend: () => (note.tries += 1),
   })
   note.counted = matched
@@ -129,13 +145,19 @@ function isOver(status: string): boolean {
 }
 
 /** Waits until a run has ended; what it ended as. */
-export async function untilEnded(
+export function untilEnded(operation: Pick<Operation, 'client' | 'signal'>, id: string): Promise<string> {
+  return until(operation, id, isOver)
+}
+
+/** Waits until a run has a status that suits; which one. */
+async function until(
   { client, signal }: Pick<Operation, 'client' | 'signal'>,
   id: string,
+  suits: (status: string) => boolean,
 ): Promise<string> {
   for (;;) {
     const { status } = await client.ask<{ status: string }>({ path: `/runs/${id}` })
-    if (isOver(status)) return status
+    if (suits(status)) return status
     await sleep(CHECK_EVERY_MS, undefined, { signal })
   }
 }

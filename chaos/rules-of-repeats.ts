@@ -12,9 +12,12 @@ export const REPEAT_RULES: Readonly<Record<string, string>> = {
         OR NOT EXISTS (SELECT FROM chaos.controls c WHERE c.run_id = v.run_id AND c.control = 'retry' AND c.from_step IS NULL)))
       OR v.became NOT IN ('pending', 'queued', 'dropped')`,
 
+  // In a paused run it may not have settled before.
   'what a run is repeated from runs again, with all that depends on it': `
     SELECT p.run_id, p.step_id FROM repeated p
-    WHERE p.counted > 0 AND NOT EXISTS (SELECT FROM chaos.revoked v WHERE v.run_id = p.run_id AND v.step_id = p.step_id)`,
+    WHERE p.counted > 0 AND NOT EXISTS (SELECT FROM chaos.revoked v WHERE v.run_id = p.run_id AND v.step_id = p.step_id)
+      AND NOT EXISTS (SELECT FROM chaos.turns t JOIN steps s ON s.run_id = t.run_id
+        WHERE t.run_id = p.run_id AND t.was = 'paused' AND s.step_index = p.step_index AND s.completed_at > t.at)`,
 
   'an approval that a run is repeated from is asked again': `
     SELECT s.run_id, s.step_id, v.at AS repeated_at FROM placed s

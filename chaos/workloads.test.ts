@@ -40,7 +40,7 @@ it('operators are the same for the same seed, meddle in every way, and let go or
   expect(new Set(plansOf(1).flatMap((plan) => plan.map(({ isContested }) => isContested)))).toEqual(
     new Set([true, false]),
   )
-  const repeats = load.repeatedFrom!.map((step) => `retry from ${step}`)
+  const repeats = load.repeatedFrom!.flatMap((step) => [`retry from ${step}`, `pause retry from ${step}`])
   expect(ways).toEqual(new Set(['', 'pause resume', 'cancel', 'cancel retry', 'pause cancel retry', ...repeats]))
 })
 

@@ -205,6 +205,16 @@ const BROKEN: [rule: string, how: string, statement: string][] = [
     `DELETE FROM chaos.revoked WHERE ${ofRun(8)} AND step_id = 'last'`,
   ],
   [
+    'what a run is repeated from runs again, with all that depends on it',
+    'one that depends on it did not, in a paused run',
+    set(9, 2, `started_at = ${at(6)}, completed_at = ${at(7)}`),
+  ],
+  [
+    'a control counts once, and nobody else controls a run',
+    'a paused run was resumed, not repeated',
+    `UPDATE chaos.controls SET from_step = NULL WHERE ${ofRun(9)}`,
+  ],
+  [
     'an approval that a run is repeated from is asked again',
     'the answer of before counts',
     `UPDATE approvals SET created_at = ${at(3)} WHERE ${ofRun(8)}`,

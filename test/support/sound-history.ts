@@ -2,7 +2,7 @@
  * A history in which all is well, written by hand, for the checker of the chaos runs. Run 1 has done everything and has a
  * child, run 3; run 2 has failed, and taken back what it charged. Operators have paused and resumed run 4, and retried it
  * when it had failed; run 5 they have cancelled, which then took back what it had done, and with it its child, run 6. Seconds
- * count from a common begin. Run 8 was repeated from its approval when it had completed.
+ * count from a common begin. Run 8 was repeated from its approval when it had completed, run 9 while it was paused.
  */
 export const id = (n: number) => `00000000-0000-7000-8000-00000000000${n}`
 export const at = (seconds: number) => `timestamptz '2026-01-01 00:00:00Z' + ${seconds} * interval '1 second'`
@@ -90,6 +90,9 @@ const STEPS: Row[] = [
   [8, 0, 'first', 'completed', 1, 2],
   [8, 1, 'gate', 'completed', 10, 11, 2],
   [8, 2, 'last', 'completed', 12, 13, 2],
+  [9, 0, 'first', 'completed', 1, 2],
+  [9, 1, 'gate', 'completed', 10, 11, 2],
+  [9, 2, 'last', 'completed', 12, 13],
 ]
 
 const OUTPUTS: Record<string, unknown> = {
@@ -169,6 +172,8 @@ function ledger(): string[] {
         [8, 'first', 1, 1.5],
         [8, 'last', 1, 5.5],
         [8, 'last', 2, 12.5],
+        [9, 'first', 1, 1.5],
+        [9, 'last', 1, 12.5],
       ] as const
     ).map(
       ([n, step, number, when]) =>
@@ -180,6 +185,8 @@ function ledger(): string[] {
     turn(5, 'running', ['cancelling', 5]),
     turn(6, 'running', ['cancelling', 5]),
     turn(8, 'completed', ['queued', 8]),
+    turn(9, 'waiting', ['paused', 5]),
+    turn(9, 'paused', ['queued', 8]),
     `INSERT INTO chaos.revoked (run_id, step_id, was, became) VALUES ('${id(4)}', NULL, 'failed', 'queued'), ('${id(4)}', 'tries', 'failed', 'pending'), ('${id(4)}', 'last', 'skipped', 'pending')`,
     `INSERT INTO chaos.revoked (run_id, step_id, was, became, attempt, completed_at, at) VALUES ('${id(8)}', NULL, 'completed', 'queued', NULL, NULL, ${at(8)}),
        ('${id(8)}', 'gate', 'completed', 'pending', 1, ${at(4)}, ${at(8)}), ('${id(8)}', 'last', 'completed', 'pending', 1, ${at(6)}, ${at(8)})`,
@@ -218,7 +225,9 @@ export function soundHistory(): string {
       counts: '2, 0, 0, 0',
       more: { parent_run_id: `'${id(5)}'`, parent_step_index: '2' },
     }),
-    run(8, { workflow: 5, status: 'completed', counts: '3, 3, 0, 0', more: { tags: `'{k8}'` } }),
+    ...[8, 9].map((n) =>
+      run(n, { workflow: 5, status: 'completed', counts: '3, 3, 0, 0', more: { tags: `'{k${n}}'` } }),
+    ),
     ...STEPS.map(step),
     // The call was lost with its worker, failed, and went well; the lost one lasted into the one after it.
     attempt(1, 1, [1, 'lost', 3, 6]),
@@ -234,6 +243,7 @@ export function soundHistory(): string {
     attempt(6, 0, [1, 'cancelled', 4, 5]),
     attempt(8, 1, [1, 'completed', 3, 4]),
     attempt(8, 2, [1, 'completed', 5, 6]),
+    attempt(9, 1, [1, 'cancelled', 3, 8]),
     ...(
       [
         [4, 'pause'],
@@ -241,6 +251,8 @@ export function soundHistory(): string {
         [4, 'retry'],
         [5, 'cancel'],
         [8, 'retry'],
+        [9, 'pause'],
+        [9, 'retry'],
       ] as const
     ).map(
       ([n, control]) =>
@@ -248,7 +260,10 @@ export function soundHistory(): string {
     ),
     ...ledger(),
     `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash) VALUES ('${id(1)}', '${id(1)}', 3, 'gate', 'approved', 'h')`,
-    `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash, created_at) VALUES ('${id(3)}', '${id(8)}', 1, 'gate', 'void', 'h', ${at(3)}), ('${id(4)}', '${id(8)}', 1, 'gate', 'approved', 'h', ${at(10)})`,
+    ...[8, 9].map(
+      (n) => `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash, created_at)
+        VALUES (gen_random_uuid(), '${id(n)}', 1, 'gate', 'void', 'h', ${at(3)}), (gen_random_uuid(), '${id(n)}', 1, 'gate', 'approved', 'h', ${at(10)})`,
+    ),
     `INSERT INTO events (id, run_id, name, step_index, data) VALUES ('${id(1)}', '${id(1)}', 'go', 5, '{"n":1}'), ('${id(2)}', '${id(1)}', 'go', NULL, '{"n":2}')`,
   ].join(';\n')
 }
@@ -261,6 +276,7 @@ export const TOLD = {
     { key: 'k3', ids: [], ends: 'completed', order: null, isHeld: false, size: 1 },
     { key: 'k4', ids: [id(4)], ends: 'completed', order: null, isHeld: true, size: 1 },
     { key: 'k8', ids: [id(8)], ends: 'completed', order: null, isHeld: true, size: 1 },
+    { key: 'k9', ids: [id(9)], ends: 'completed', order: null, isHeld: true, size: 1 },
     { key: 'k5', ids: [id(5)], ends: 'cancelled', order: null, isHeld: true, size: 1 },
   ],
   controls: [
@@ -269,6 +285,8 @@ export const TOLD = {
     { runId: id(4), control: 'retry', from: null, tries: 1, counted: 1 },
     { runId: id(5), control: 'cancel', from: null, tries: 1, counted: 1 },
     { runId: id(8), control: 'retry', from: 'gate', tries: 1, counted: 1 },
+    { runId: id(9), control: 'pause', from: null, tries: 1, counted: 1 },
+    { runId: id(9), control: 'retry', from: 'gate', tries: 1, counted: 1 },
     { runId: id(1), control: 'cancel', from: null, tries: 1, counted: 0 },
   ],
   events: [{ id: id(1), runId: id(1) }],
