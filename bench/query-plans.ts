@@ -7,6 +7,7 @@ import { openDatabase, type Database } from '../src/db/client.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { listOrders } from '../src/db/orders.ts'
 import { getRun, listRuns, type RunFilter } from '../src/db/run-queries.ts'
+import { listControls } from '../src/db/run-controls.ts'
 import { readWholeRun } from '../src/db/run-states.ts'
 import { readSnapshot } from '../src/db/snapshot.ts'
 import { readStats } from '../src/db/stats.ts'
@@ -59,6 +60,7 @@ function questions(sample: Sample): Question[] {
     list('Runs with a rare tag', { tag: 'customer-42' }),
     list('Search: part of a workflow’s name', { search: 'flow-9' }),
     list('Search: the beginning of a run’s id', { search: sample.runId.slice(0, 13) }),
+    list('Search: a run’s id, cut in the middle', { search: `${sample.runId.slice(0, 8)}…${sample.runId.slice(-6)}` }),
     list('Search: a tag', { search: 'customer-42' }),
     list('Search: nothing that is there', { search: 'nothing' }),
     list('Runs of one hour, long ago', {
@@ -70,6 +72,7 @@ function questions(sample: Sample): Question[] {
     { title: 'One run', ask: (db) => getRun(db, sample.runId) },
     { title: 'One unfinished run', ask: (db) => getRun(db, sample.openRunId) },
     { title: 'One run with its steps', ask: (db) => readWholeRun(db, sample.runId) },
+    { title: 'Controls of a run', ask: (db) => listControls(db, { runId: sample.runId, after: undefined, limit: 51 }) },
     { title: 'One step with its result and attempts', ask: (db) => getStep(db, sample.runId, 4) },
     { title: 'Log lines of a run', ask: (db) => listLogs(db, { runId: sample.runId, limit: 51 }) },
     { title: 'Log lines of one step', ask: (db) => listLogs(db, { runId: sample.runId, stepIndex: 4, limit: 51 }) },
