@@ -141,6 +141,8 @@ export function openLedger(url: string, signal: AbortSignal): Ledger {
     connectionString: url,
     max: 4,
     application_name: 'chaos',
+    // Of what a part of a statement returns Postgres knows no number, and would look in all of it for one row after the other.
+    options: '-c enable_nestloop=off',
     statement_timeout: STATEMENT_WITHIN_MS,
   })
   pool.on('error', () => undefined)

@@ -29,11 +29,14 @@ export const CONTROL_RULES: Readonly<Record<string, string>> = {
       ON n.run_id = t.run_id AND n.control = t.control
     WHERE COALESCE(n.times, 0) < t.times OR (n.times > t.times AND t.control <> 'retry')`,
 
+  // The step may have been set back, and begun another.
   'a run is cancelled by somebody, or with the step that has started it': `
     SELECT r.id, r.parent_run_id FROM runs r
     WHERE r.status = 'cancelled'
       AND NOT EXISTS (SELECT FROM lineage l JOIN chaos.controls c ON c.run_id = l.ancestor AND c.control = 'cancel' WHERE l.id = r.id)
-      AND NOT EXISTS (SELECT FROM steps s WHERE s.run_id = r.parent_run_id AND s.step_index = r.parent_step_index AND s.status = 'cancelled')`,
+      AND NOT EXISTS (SELECT FROM steps s WHERE s.run_id = r.parent_run_id AND s.step_index = r.parent_step_index AND s.status = 'cancelled')
+      AND NOT EXISTS (SELECT FROM steps s JOIN taken_back v ON v.run_id = s.run_id AND v.step_id = split_part(s.step_id, '[', 1)
+        WHERE s.run_id = r.parent_run_id AND s.step_index = r.parent_step_index AND v.at > r.created_at)`,
 
   'a child run is cancelled with its step': `
     SELECT s.run_id, s.step_id, s.completed_at, c.id AS child, c.status, c.completed_at AS child_completed_at
