@@ -23,7 +23,8 @@ const FINISHED = `('completed', 'failed', 'cancelled')`
  * `tagged`: runs by the keys of requests, which their tags tell; `defined`: the steps of each run as its definition has
  * them; `edges`: which depends on which; `attempts`: those that have ended without settling their step or failed it, and the
  * newest of each step; `evidence`: everything that shows that a step had begun at some time; `placed`: the steps and items,
- * each with its own definition; `turned`: what controls did to runs, and when; `lineage`: runs and all above them;
+ * each with its own definition; `turned`: what controls did to runs, and when; `cancelled_late`: runs that are cancelled by a
+ * request which its client had given up, and sent again, while the API was frozen; `lineage`: runs and all above them;
  * `repeated`: the steps that retries were to repeat, and all that depends on them; `taken_back`: when a retry set which steps
  * back; `settlements`: how each step has settled, `until` when where a retry took that back.
  */
@@ -65,6 +66,10 @@ WITH RECURSIVE tagged AS MATERIALIZED (
     WHEN t.was = 'paused' AND NOT EXISTS (SELECT FROM chaos.controls c WHERE c.run_id = t.run_id AND c.from_step IS NOT NULL)
     THEN 'resume' ELSE 'retry' END AS control
   FROM chaos.turns t
+), cancelled_late AS MATERIALIZED (
+  SELECT r.id FROM runs r JOIN turned t ON t.run_id = r.id AND t.control = 'cancel'
+  LEFT JOIN (SELECT run_id, sum(counted) AS counted FROM chaos.controls WHERE control = 'cancel' GROUP BY run_id) c ON c.run_id = r.id
+  WHERE r.status = 'cancelled' GROUP BY r.id, c.counted HAVING count(*) > COALESCE(c.counted, 0)
 ), lineage AS (
   SELECT id, id AS ancestor FROM runs
   UNION ALL SELECT l.id, r.parent_run_id FROM lineage l JOIN runs r ON r.id = l.ancestor WHERE r.parent_run_id IS NOT NULL
@@ -101,7 +106,7 @@ const RULES: Readonly<Record<string, string>> = {
   'a run ends as its steps must': `
     SELECT r.id, r.status, q.ends AS expected, left(r.error::text, 500) AS error
     FROM chaos.requests q JOIN tagged r ON r.tag = q.key
-    WHERE r.status IN ${FINISHED} AND r.status::text <> q.ends`,
+    WHERE r.status IN ${FINISHED} AND r.status::text <> q.ends AND r.id NOT IN (SELECT id FROM cancelled_late)`,
 
   'the steps explain the status of their run': `
     SELECT r.id, r.status, x.failed, x.cancelled FROM runs r
@@ -220,7 +225,8 @@ const RULES: Readonly<Record<string, string>> = {
   'an order arrives where its run takes it': `
     SELECT o.id, o.status, q.order_status AS expected, r.id AS run_id, r.status AS run_status
     FROM chaos.requests q JOIN tagged r ON r.tag = q.key LEFT JOIN orders o ON o.id = r.order_id
-    WHERE q.order_status IS NOT NULL AND r.status IN ${FINISHED} AND o.status::text IS DISTINCT FROM q.order_status`,
+    WHERE q.order_status IS NOT NULL AND r.status IN ${FINISHED} AND o.status::text IS DISTINCT FROM q.order_status
+      AND r.id NOT IN (SELECT id FROM cancelled_late)`,
 
   'a step that asks goes on once it is answered': `
     SELECT s.run_id, s.step_id, s.status, a.answers, a.open FROM placed s

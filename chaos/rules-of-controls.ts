@@ -29,14 +29,13 @@ export const CONTROL_RULES: Readonly<Record<string, string>> = {
       ON n.run_id = t.run_id AND n.control = t.control
     WHERE COALESCE(n.times, 0) < t.times OR (n.times > t.times AND t.control <> 'retry')`,
 
-  // The step may have been set back, and begun another.
+  // The step may have been set back, and begun another, or been dropped.
   'a run is cancelled by somebody, or with the step that has started it': `
     SELECT r.id, r.parent_run_id FROM runs r
     WHERE r.status = 'cancelled'
       AND NOT EXISTS (SELECT FROM lineage l JOIN chaos.controls c ON c.run_id = l.ancestor AND c.control = 'cancel' WHERE l.id = r.id)
       AND NOT EXISTS (SELECT FROM steps s WHERE s.run_id = r.parent_run_id AND s.step_index = r.parent_step_index AND s.status = 'cancelled')
-      AND NOT EXISTS (SELECT FROM steps s JOIN taken_back v ON v.run_id = s.run_id AND v.step_id = split_part(s.step_id, '[', 1)
-        WHERE s.run_id = r.parent_run_id AND s.step_index = r.parent_step_index AND v.at > r.created_at)`,
+      AND NOT EXISTS (SELECT FROM taken_back v WHERE v.run_id = r.parent_run_id AND v.at > r.created_at)`,
 
   'a child run is cancelled with its step': `
     SELECT s.run_id, s.step_id, s.completed_at, c.id AS child, c.status, c.completed_at AS child_completed_at
@@ -57,8 +56,10 @@ export const CONTROL_RULES: Readonly<Record<string, string>> = {
     WHERE t.control = 'pause'
       AND NOT EXISTS (SELECT FROM turned u WHERE u.run_id = t.run_id AND u.control <> 'pause' AND u.at > t.at AND u.at <= a.started_at)
       AND (a.started_at > t.at + ${FORESEEN} OR EXISTS (SELECT FROM edges e
-        JOIN steps d ON d.run_id = e.run_id AND d.step_index = e.dependency
-        WHERE e.run_id = a.run_id AND e.step_index = a.step_index AND d.completed_at > t.at + ${UNKNOWN}))`,
+        JOIN steps s ON s.run_id = e.run_id AND s.step_index = e.dependency
+        JOIN settlements d ON d.run_id = s.run_id AND d.step_id = s.step_id
+        WHERE e.run_id = a.run_id AND e.step_index = a.step_index
+          AND d.completed_at > t.at + ${UNKNOWN} AND d.completed_at <= a.started_at))`,
 
   'what a run has done is undone once, unless it completes': `
     SELECT p.run_id, p.step_id, p.status, r.status AS run_status, c.times, c.completed

@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findBreaches, RULE_NAMES } from '../../chaos/checker.ts'
-import { createLedger, noteRequests } from '../../chaos/ledger.ts'
-import { at, id, soundHistory, TOLD } from '../support/sound-history.ts'
+import { createLedger, noteRequests, openLedger } from '../../chaos/ledger.ts'
+import { at, id, repeatedHistory, soundHistory, TOLD } from '../support/sound-history.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 const ofRun = (n: number) => `run_id = '${id(n)}'`
@@ -472,6 +472,27 @@ test.for(BROKEN)('the checker of the chaos runs sees that %s: %s', async ([rule,
   expect(await brokenBy(statement)).toContain(rule)
 })
 
+test('a cancel that was sent again may count late, once as often as it was sent without an answer', async () => {
+  const cancelled = (counted: number) => `UPDATE runs SET status = 'cancelled' WHERE id = '${id(8)}';
+    INSERT INTO chaos.turns (run_id, was, became, at) VALUES ('${id(8)}', 'running', 'cancelling', ${at(17)});
+    INSERT INTO chaos.controls (run_id, control, tries, counted) VALUES ('${id(8)}', 'cancel', 2, ${counted})`
+  expect(await brokenBy(cancelled(0))).not.toContain('a run ends as its steps must')
+  expect(await brokenBy(cancelled(1))).toContain('a run ends as its steps must')
+})
+
 test('each rule of the checker is broken by something here', () => {
   expect(new Set(BROKEN.map(([rule]) => rule))).toEqual(new Set(RULE_NAMES))
+})
+
+test('a history as long as that of twenty minutes is checked before the ledger gives up on it', async () => {
+  await database.query(`BEGIN; ${repeatedHistory(1_200)}; COMMIT`)
+  await database.query('ANALYZE')
+  const ledger = openLedger(database.url, new AbortController().signal)
+  try {
+    const [{ runs }] = await ledger.ask<{ runs: string }>('SELECT count(*) AS runs FROM runs')
+    expect(Number(runs)).toBeGreaterThan(9_600)
+    expect(await findBreaches(ledger.ask)).toEqual([])
+  } finally {
+    await ledger.close()
+  }
 })

@@ -260,9 +260,16 @@ export function soundHistory(): string {
     ),
     ...ledger(),
     `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash) VALUES ('${id(1)}', '${id(1)}', 3, 'gate', 'approved', 'h')`,
-    ...[8, 9].map(
-      (n) => `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash, created_at)
-        VALUES (gen_random_uuid(), '${id(n)}', 1, 'gate', 'void', 'h', ${at(3)}), (gen_random_uuid(), '${id(n)}', 1, 'gate', 'approved', 'h', ${at(10)})`,
+    ...(
+      [
+        [6, 8, 'void', 3],
+        [7, 8, 'approved', 10],
+        [8, 9, 'void', 3],
+        [9, 9, 'approved', 10],
+      ] as const
+    ).map(
+      ([one, n, status, when]) =>
+        `INSERT INTO approvals (id, run_id, step_index, step_id, status, input_hash, created_at) VALUES ('${id(one)}', '${id(n)}', 1, 'gate', '${status}', 'h', ${at(when)})`,
     ),
     `INSERT INTO events (id, run_id, name, step_index, data) VALUES ('${id(1)}', '${id(1)}', 'go', 5, '{"n":1}'), ('${id(2)}', '${id(1)}', 'go', NULL, '{"n":2}')`,
   ].join(';\n')
@@ -290,4 +297,37 @@ export const TOLD = {
     { runId: id(1), control: 'cancel', from: null, tries: 1, counted: 0 },
   ],
   events: [{ id: id(1), runId: id(1) }],
+}
+
+/** What a history of many runs is in, besides names of workflows. */
+const TABLES = [
+  'workflow_versions',
+  'orders',
+  'order_history',
+  'runs',
+  'steps',
+  'step_results',
+  'step_attempts',
+  'run_controls',
+  'approvals',
+  'events',
+  'chaos.effects',
+  'chaos.calls',
+  'chaos.requests',
+  'chaos.controls',
+  'chaos.turns',
+  'chaos.revoked',
+  'chaos.sent_events',
+]
+const NUMBERED = ['order_history', 'run_controls']
+
+/** The statements that write all that is there down again so many times, for other runs. */
+export function repeatedHistory(times: number): string {
+  const other = `replace(to_jsonb(t)::text, '${id(0).slice(0, 8)}-', lpad(to_hex(n), 8, '0') || '-')`
+  const copies = TABLES.map((table) => {
+    const numbered = NUMBERED.includes(table) ? ` || jsonb_build_object('id', 1000 * n + t.id)` : ''
+    return `INSERT INTO ${table} SELECT c.* FROM ${table} t CROSS JOIN generate_series(1, ${times}) n
+      CROSS JOIN LATERAL jsonb_populate_record(NULL::${table}, regexp_replace(${other}, '"k(\\d)', '"k' || n || '-\\1', 'g')::jsonb${numbered}) c`
+  })
+  return ['SET LOCAL session_replication_role = replica', ...copies].join(';\n')
 }
