@@ -1,5 +1,6 @@
 import { Anchor, Table } from '@mantine/core'
 import type { Attempt } from '../../../api/shapes.ts'
+import { useNow } from '../../../parts/clock.ts'
 import { Duration } from '../../../parts/duration.tsx'
 import { StatusBadge } from '../../../parts/status-badge.tsx'
 import { durationText } from '../../../parts/time-text.ts'
@@ -56,13 +57,16 @@ export function AttemptTable({ attempts, stepId }: { attempts: readonly Attempt[
   )
 }
 
-/** How long after a failed attempt the next one was, or is, due. */
+/** How long after a failed attempt the next one was due; or when it is, as long as it is not. */
 function Backoff({ attempt: { completed_at: end, retry_at: next } }: { attempt: Attempt }) {
+  const now = useNow()
   if (next === null) return null
+  const after = end === null ? '' : `after ${durationText(Date.parse(next) - Date.parse(end))}`
+  if (after !== '' && Date.parse(next) <= now) return <div className="quiet attempt-next">next {after}</div>
   return (
     <div className="quiet attempt-next">
       next <Time at={next} />
-      {end !== null && ` (after ${durationText(Date.parse(next) - Date.parse(end))})`}
+      {after !== '' && ` (${after})`}
     </div>
   )
 }
