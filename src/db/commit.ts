@@ -257,12 +257,11 @@ export const WOKEN_BY_HALT = `('timer', 'approval', 'event')`
 /**
  * A retry sets steps back without taking their numbers, where nobody had begun them as far as Postgres knows. So what was decided
  * about one counts for the epoch that it was decided in, however late it comes; and an attempt that was abandoned settles its step
- * only where the run still wants that, or where it is an item, whose map may have.
+ * only where the run is being cancelled or has ended. (A map that fails cancels its items itself, before their attempts hear of it.)
  */
 const STILL_MEANT = `CASE
       WHEN NOT i.attempted THEN (SELECT r.epoch = i.epoch FROM runs r WHERE r.id = i.run_id)
-      WHEN i.status = 'cancelled' AND s.item_index IS NULL
-        THEN (SELECT r.status IN ('cancelling', 'completed', 'failed', 'cancelled') FROM runs r WHERE r.id = i.run_id)
+      WHEN i.status = 'cancelled' THEN (SELECT r.status IN ('cancelling', 'completed', 'failed', 'cancelled') FROM runs r WHERE r.id = i.run_id)
       ELSE true END`
 
 const SETTLE = `

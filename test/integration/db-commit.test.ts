@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { completeSteps, markStarted, settleSteps, type AttemptKey } from '../../src/db/commit.ts'
+import { insertItems } from '../../src/db/park.ts'
 import { lockAwaited } from '../support/awaited-lock.ts'
 import { eventually } from '../support/eventually.ts'
 import { cancelRun } from '../../src/engine/cancel.ts'
@@ -152,6 +153,18 @@ test('an attempt that was abandoned settles its step where the run is cancelled,
     await endAndRetry(system, runId)
     expect((await settleSteps(db, [{ ...first, runId, ...abandoned }])).size).toBe(0)
     expect(await statusOf(system, runId)).toBe('pending')
+    const mapRun = await system.start({
+      name: 'map',
+      steps: [{ id: 'm', type: 'map', config: { items: [1], step: { config: {} } } }],
+    })
+    await system.database.query(
+      `UPDATE steps SET status = 'waiting', attempt = 1, started_at = now(), waiting_for = '{"kind":"items"}' WHERE run_id = $1`,
+      [mapRun],
+    )
+    await insertItems(db, { runId: mapRun, stepIndex: 0, stepId: 'm' }, [1])
+    await cancelRun(system.engine, mapRun)
+    await endAndRetry(system, mapRun)
+    expect((await settleSteps(db, [{ ...first, runId: mapRun, stepIndex: 1, ...abandoned }])).size).toBe(0)
   } finally {
     await system.stop()
   }
