@@ -593,7 +593,12 @@ describe.each(BACKENDS)('on %s', (backend) => {
         name: 'saga-of-some-items',
         steps: [
           { id: 'before', type: 'transform', config: { output: 'b' } },
-          { id: 'm', type: 'map', depends_on: ['before'], config: { items: [{ n: 1 }, {}], step: partly } },
+          {
+            id: 'm',
+            type: 'map',
+            depends_on: ['before'],
+            config: { items: [{ n: 1 }, {}], concurrency: 1, step: partly },
+          },
         ],
       } as DefinitionInput)
       expect(broken).toMatchObject({ status: 'failed', compensation: 'completed' })
