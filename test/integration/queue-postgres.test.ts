@@ -1,6 +1,8 @@
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTcpProxy, type TcpProxy } from '../../chaos/tcp-proxy.ts'
 import { openQueueConnection, type QueueConnection } from '../../src/queue/connection.ts'
+import { wipePostgres } from '../../src/queue/wipe.ts'
 import { eventually } from '../support/eventually.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 import { testLog } from '../support/test-engine.ts'
@@ -47,6 +49,61 @@ test('a queue, and a worker, that are made while Postgres is away do their work 
       await worker.close()
     }
   } finally {
+    await queue.close()
+  }
+})
+
+test('emptying the tables while jobs are added and done waits for them, and breaks none of their transactions', async () => {
+  const queue = connection.queue('busy')
+  const flows = connection.flowProducer()
+  const workers = Array.from({ length: 3 }, () =>
+    connection.worker('busy', () => Promise.resolve(), { concurrency: 10 }),
+  )
+  const children = Array.from({ length: 10 }, () => ({ name: 'child', queueName: 'busy' }))
+  const over = new AbortController()
+  const load = Array.from({ length: 8 }, async () => {
+    while (!over.signal.aborted) await flows.add({ name: 'parent', queueName: 'busy', children })
+  })
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+  let removed = 0
+  try {
+    for (let time = 0; time < 20; time += 1) {
+      await eventually(async () => (await queue.getCompletedCount()) > 50)
+      removed += await wipePostgres(pool, 'q_queue')
+    }
+  } finally {
+    over.abort()
+    await Promise.all(load)
+    // What a connection knows of deadlocks it tells at the latest when it ends.
+    await pool.end()
+    await Promise.all([...workers, flows, queue].map((part) => part.close()))
+  }
+  expect(removed).toBeGreaterThan(1_000)
+  const told = await database.query<{ deadlocks: number }>(
+    'SELECT deadlocks::float8 FROM pg_stat_database WHERE datname = current_database()',
+  )
+  expect(told).toEqual([{ deadlocks: 0 }])
+})
+
+test('emptying the tables gives up where a transaction does not let them go, and has removed nothing', async () => {
+  const queue = connection.queue('held')
+  await queue.add('kept', {})
+  const pool = new pg.Pool({ connectionString: database.url })
+  const holder = await pool.connect()
+  try {
+    await holder.query('BEGIN')
+    await holder.query('SELECT FROM q_queue.event')
+    await expect(wipePostgres(pool, 'q_queue', 250)).rejects.toMatchObject({
+      code: 'timed_out',
+      message: expect.stringContaining('within 0.25 s') as string,
+    })
+    expect(await queue.getWaitingCount()).toBe(1)
+    await holder.query('ROLLBACK')
+    expect(await wipePostgres(pool, 'q_queue')).toBeGreaterThanOrEqual(1)
+    expect(await queue.getWaitingCount()).toBe(0)
+  } finally {
+    holder.release()
+    await pool.end()
     await queue.close()
   }
 })
