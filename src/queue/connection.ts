@@ -15,7 +15,7 @@ import pg from 'pg'
 import { SluiceError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { GatheringRedis } from './gathering-redis.ts'
-import { createLastingBackend } from './postgres-backend.ts'
+import { createLastingBackend, outlastBreaks } from './postgres-backend.ts'
 import { RUNS_QUEUE } from './names.ts'
 import { scanQueueNames } from './scan.ts'
 import { wipePostgres, wipeRedis } from './wipe.ts'
@@ -142,6 +142,8 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
 async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   const schema = `${options.prefix}_queue`
   const client = new pg.Client({ connectionString: options.url })
+  // One that breaks also fails the query under way.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     await runMigrations(client, schema)
@@ -158,6 +160,7 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   const worker = { connection: { ...connection, max: 8 } }
   const pool = new pg.Pool({ connectionString: options.url, max: 1 })
   pool.on('error', (error) => options.log.debug({ err: error }, 'Postgres connection of the queue'))
+  outlastBreaks(pool)
   return {
     ...factories(bull as unknown as BullClasses, { producer, worker }, options),
     backend: 'postgres',

@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTcpProxy, type TcpProxy } from '../../chaos/tcp-proxy.ts'
@@ -10,14 +11,24 @@ import { testLog } from '../support/test-engine.ts'
 let database: TestDatabase
 let proxy: TcpProxy
 let connection: QueueConnection
+let options: () => Parameters<typeof openQueueConnection>[0]
+
+type Opening = () => Promise<QueueConnection>
 
 beforeAll(async () => {
   database = await createTestDatabase()
   const url = new URL(database.url)
   proxy = await startTcpProxy(Number(url.port))
   url.port = String(proxy.port)
-  const options = { backend: 'postgres', url: url.href, prefix: 'q', keepCompleted: 10, keepFailed: 10 } as const
-  connection = await openQueueConnection({ ...options, log: testLog() })
+  options = () => ({
+    backend: 'postgres',
+    url: url.href,
+    prefix: 'q',
+    keepCompleted: 10,
+    keepFailed: 10,
+    log: testLog(),
+  })
+  connection = await openQueueConnection(options())
 })
 
 afterAll(async () => {
@@ -50,6 +61,38 @@ test('a queue, and a worker, that are made while Postgres is away do their work 
     }
   } finally {
     await queue.close()
+  }
+})
+
+test.each([
+  { while: 'it is brought up to date', ask: (open: Opening) => open() },
+  {
+    while: 'a queue asks whether it is up to date',
+    ask: (_open: Opening, queue: () => Queue) => queue().getJobCounts(),
+  },
+  { while: 'the tables are emptied', ask: () => connection.wipe() },
+])('a connection that breaks while $while fails what was asked, and not the process', async ({ ask }) => {
+  const holder = new pg.Client({ connectionString: database.url })
+  await holder.connect()
+  const made: Queue[] = []
+  try {
+    await holder.query('BEGIN')
+    await holder.query('LOCK TABLE q_queue.migration, q_queue.event')
+    const queue = () => {
+      made.push(connection.queue('broken'))
+      return made[0]!
+    }
+    const answer = expect(ask(() => openQueueConnection(options()), queue)).rejects.toThrow()
+    await eventually(async () => {
+      const { rowCount } = await holder.query('SELECT FROM pg_locks WHERE NOT granted')
+      return rowCount! > 0
+    })
+    proxy.cut()
+    await answer
+  } finally {
+    await holder.end()
+    proxy.mend()
+    await Promise.all(made.map((queue) => queue.close()))
   }
 })
 
