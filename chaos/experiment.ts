@@ -97,9 +97,7 @@ async function observe(lab: Lab, options: ChaosOptions, tell: (line: string) => 
   await ask('ANALYZE')
   findings.push(...(await findBreaches(ask)))
   findings.push(...load.refusals.map((what) => ({ rule: 'a client of good faith is not refused', what })))
-  if (fleet.told.uncaught > 0) {
-    findings.push({ rule: 'no error goes uncaught', what: `${fleet.told.uncaught} ended a process` })
-  }
+  findings.push(...fleet.uncaught.map((what) => ({ rule: 'no error goes uncaught', what })))
   const { jsonFile: _, logFile: __, ...asked } = options
   return {
     options: asked,

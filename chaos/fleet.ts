@@ -44,6 +44,8 @@ export interface Fleet {
   readonly prefix: string
   /** What the processes said that tells of something: how often, by kind. */
   readonly told: Readonly<Record<Telling, number>>
+  /** What the processes said of errors that ended them. */
+  readonly uncaught: readonly string[]
   /** Stops the processes in order; what did not stop, or is still there afterwards. */
   stopProcesses(): Promise<string[]>
   /** Stops and removes everything; what is still there. */
@@ -60,10 +62,10 @@ const TELLING = {
   sweptUp: /nothing explains why the run does not go on|the queue did not know what is due/,
   /** A stopping process gave up on something that did not close in time. */
   late: 'did not stop in time',
-  /** Never. */
-  uncaught: 'an error was not caught',
 } as const
 export type Telling = keyof typeof TELLING
+/** What a process says before an error ends it. */
+const UNCAUGHT = 'an error was not caught'
 
 const READY_WITHIN_MS = 90_000
 const POLL_MS = 50
@@ -90,7 +92,8 @@ class Parts {
   private readonly proxies: TcpProxy[] = []
   private readonly pids = new Set<number>()
   private readonly lastLines = new Map<string, string>()
-  private readonly told: Record<Telling, number> = { fenced: 0, queueLost: 0, sweptUp: 0, late: 0, uncaught: 0 }
+  private readonly uncaught: string[] = []
+  private readonly told: Record<Telling, number> = { fenced: 0, queueLost: 0, sweptUp: 0, late: 0 }
 
   constructor(options: FleetOptions) {
     this.options = options
@@ -128,6 +131,7 @@ class Parts {
       origins,
       prefix: PREFIX,
       told: this.told,
+      uncaught: this.uncaught,
       stopProcesses: () => this.stopProcesses(),
       stop: () => this.stop(),
     }
@@ -201,6 +205,7 @@ class Parts {
     for (const [kind, pattern] of Object.entries(TELLING) as [Telling, string | RegExp][]) {
       if (typeof pattern === 'string' ? line.includes(pattern) : pattern.test(line)) this.told[kind] += 1
     }
+    if (line.includes(UNCAUGHT)) this.uncaught.push(`${name}: ${line}`)
   }
 
   private async until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
