@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../src/errors.ts'
+import { orAfter } from '../src/timeout.ts'
 import type { Random } from './random.ts'
 
 /** An answer that was neither success nor a reason to try again. */
@@ -49,7 +50,7 @@ export function createClient(origins: readonly string[], random: Random, signal:
         ...(request.idempotencyKey === undefined ? {} : { 'idempotency-key': request.idempotencyKey }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
+      signal: orAfter(signal, withinMs),
     })
     return { status: response.status, text: await response.text() }
   }

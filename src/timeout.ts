@@ -13,3 +13,14 @@ export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, what =
     clearTimeout(timer)
   }
 }
+
+/**
+ * A signal that fires with `signal`, or after `timeoutMs`. In Node 20 `AbortSignal.any` does not keep an `AbortSignal.timeout`
+ * that nobody else holds: what waits for the two waits for ever once memory is collected.
+ */
+export function orAfter(signal: AbortSignal, timeoutMs: number): AbortSignal {
+  const late = new AbortController()
+  const fire = () => late.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'))
+  setTimeout(fire, timeoutMs).unref()
+  return AbortSignal.any([signal, late.signal])
+}

@@ -18,6 +18,7 @@ import { startPostgres } from './postgres.ts'
 import { findRedisServer, startRedis } from './redis.ts'
 import type { Server } from './server.ts'
 import { planStores, type StorePlan } from './stores.ts'
+import { orAfter } from '../timeout.ts'
 import { supervise, type Running, type Supervised } from './supervisor.ts'
 
 /** Time that a stopping API or worker has beyond its grace period, before it is killed. */
@@ -163,7 +164,7 @@ async function untilReady(origin: string, api: Supervised<Running>, signal: Abor
   while (Date.now() < deadline) {
     if (ended !== undefined) throw new SluiceError('unavailable', `the API did not start: it ended with ${ended}`)
     try {
-      const response = await fetch(`${origin}/ready`, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) })
+      const response = await fetch(`${origin}/ready`, { signal: orAfter(signal, 5_000) })
       const answer = await response.text()
       if (response.ok) return
       last = `${response.status} ${answer}`
