@@ -276,8 +276,9 @@ WITH input AS (
     completed_at = CASE WHEN i.status <> 'retrying' THEN clock_timestamp() END,
     retry_at = clock_timestamp() + i.retry_after_ms * interval '1 millisecond',
     retry_count = s.retry_count + (i.status = 'retrying' AND (s.status, s.attempt) IS DISTINCT FROM (i.status, i.attempt))::int,
-    reason = i.reason, error = i.error::json,
-    waiting_for = NULL, wake_at = NULL
+    reason = CASE WHEN i.status = 'cancelled' AND i.attempted AND (SELECT r.stop_error IS NOT NULL FROM runs r WHERE r.id = i.run_id)
+      THEN 'the run timed out while the step was running' ELSE i.reason END,
+    error = i.error::json, waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
     AND ${STILL_MEANT}

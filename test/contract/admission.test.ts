@@ -197,11 +197,19 @@ describe.each(BACKENDS)('on %s', (backend) => {
   })
 
   test('a run that outlasts its timeout_seconds fails, and says so', async () => {
-    const id = await start({ name: `slow-${backend}`, timeout_seconds: 1, steps: [hold] })
+    const id = await start({
+      name: `slow-${backend}`,
+      timeout_seconds: 1,
+      steps: [hold, { id: 'b', depends_on: ['hold'] }],
+    })
     const run = await api.ended(id)
     expect(run.status).toBe('failed')
-    const { body } = await api.call<{ error: { code: string; message: string } }>(`runs/${id}`)
+    const { body } = await api.call<{ error: object; steps: { status: string; reason: string }[] }>(`runs/${id}`)
     expect(body.error).toMatchObject({ code: 'timeout', message: 'the run lasted longer than timeout_seconds (1)' })
+    expect(body.steps.map(({ status, reason }) => [status, reason])).toEqual([
+      ['cancelled', 'the run timed out while the step was running'],
+      ['cancelled', 'the run timed out'],
+    ])
   })
 })
 
