@@ -55,7 +55,7 @@ function formatOf(c: Context): 'json' | 'yaml' {
 /** The bytes of a request's body. Throws `body_too_large`, before all of it is read, where they are too many. */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () =>
-    new SluiceError('body_too_large', `The request body is larger than ${maxBytes} bytes, the most that is read.`)
+    faultOfBody('body_too_large', `The request body is larger than ${maxBytes} bytes, the most that is read.`)
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > maxBytes) throw tooLarge()
   // HTTP reads no more than was announced; without a stream, which would take longer to make than to read.
@@ -122,4 +122,8 @@ function refuseNonFinite(key: string, value: unknown): unknown {
   throw malformed(`The request body holds ${value} under "${key}", which JSON cannot express.`)
 }
 
-const malformed = (message: string) => new SluiceError('malformed_request', message)
+const malformed = (message: string) => faultOfBody('malformed_request', message)
+
+function faultOfBody(code: 'malformed_request' | 'body_too_large', message: string): SluiceError {
+  return new SluiceError(code, message, { problems: [{ path: '', code, message }] })
+}

@@ -175,10 +175,10 @@ function admitInTime(engine: Engine, held: readonly NewRun[]): void {
 
 function replay(owner: IdempotencyOwner, idempotency: IdempotencyKey): Started {
   if (owner.requestHash === idempotency.requestHash) return { ids: owner.runIds, replayed: true, runs: [] }
-  throw new SluiceError(
-    'idempotency_mismatch',
-    `Idempotency-Key "${idempotency.key}" was used for another request (run ${owner.runIds[0]}): send the same body, or another key.`,
-  )
+  const message = `Idempotency-Key "${idempotency.key}" was used for another request (run ${owner.runIds[0]}): send the same body, or another key.`
+  throw new SluiceError('idempotency_mismatch', message, {
+    problems: [{ path: '/idempotency-key', code: 'idempotency_mismatch', message }],
+  })
 }
 
 function refuseUnsupported(definition: Parameters<typeof executableProblems>[0]): void {

@@ -180,6 +180,7 @@ describe('errors', () => {
     const { status, body } = await api.call<Problem>('orders', { body: '{"amount": 1,}' })
     expect(status).toBe(400)
     expect(body.detail).toContain('line 1, column 14')
+    expect(body.errors).toEqual([{ path: '', code: 'malformed_request', message: body.detail }])
     expect((await api.call('orders', { body: '<a/>', headers: { 'content-type': 'text/xml' } })).status).toBe(415)
   })
 
@@ -228,7 +229,10 @@ describe('large bodies', () => {
     const text = JSON.stringify(definition)
     const body = text + ' '.repeat(LIMIT - text.length)
     expect((await api.call('workflows', { body })).status).toBe(201)
-    expect((await api.call('workflows', { body: `${body} ` })).status).toBe(413)
+    expect(await api.call('workflows', { body: `${body} ` })).toMatchObject({
+      status: 413,
+      body: { errors: [{ path: '', code: 'body_too_large' }] },
+    })
   })
 
   it('a definition of 10,000 steps is stored, planned and started', async () => {

@@ -22,7 +22,13 @@ const batch = (runs: unknown[], key: string, workflow = 'plain') =>
 const start = (key: string) => api.call<{ id: string } & Problem>('workflows/plain/runs', { body: {}, ...keyed(key) })
 const countRuns = async () => Number((await api.database.query<{ n: string }>('select count(*) n from runs'))[0]?.n)
 const isReplay = ({ headers }: { headers: Headers }) => headers.get('idempotency-replayed') === 'true'
-const MISMATCH = { status: 422, body: { type: 'urn:sluice:problem:idempotency_mismatch' } }
+const MISMATCH = {
+  status: 422,
+  body: {
+    type: 'urn:sluice:problem:idempotency_mismatch',
+    errors: [{ path: '/idempotency-key', code: 'idempotency_mismatch' }],
+  },
+}
 
 describe('the key of a batch', () => {
   it('twenty simultaneous requests with one key start its runs once, and all answer with them, in order', async () => {
