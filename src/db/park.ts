@@ -232,18 +232,36 @@ export async function agreeOnWaiting(
 
 const NO_RUN = '00000000-0000-0000-0000-000000000000'
 
-const AGREE_ON_WAITING = `
+/** {@link agreeOnWaiting} for these runs; those that it changed. */
+export async function agreeOnWaitingOf(db: Database, runIds: readonly string[]): Promise<string[]> {
+  const rows = await db.batch<{ id: string; changed: boolean }>('agree_on_waiting_of', AGREE_ON_WAITING_OF, [
+    SETTLED_FOR_MS,
+    runIds,
+  ])
+  return rows.filter((row) => row.changed).map((row) => row.id)
+}
+
+/** Where another process has changed a step of the run since, it looks again. */
+const SETTLED_FOR_MS = 50
+
+const agree = (page: string) => `
 WITH page AS MATERIALIZED (
-  SELECT DISTINCT run_id FROM steps WHERE waiting_for IS NOT NULL AND run_id > $2::uuid ORDER BY run_id LIMIT $3
+  SELECT DISTINCT run_id FROM steps WHERE waiting_for IS NOT NULL AND ${page}
 ), state AS (
   SELECT page.run_id, bool_or(x.status IN ('running', 'retrying')) AS runs, max(greatest(x.started_at, x.completed_at)) AS changed_at
   FROM page JOIN steps x ON x.run_id = page.run_id
   GROUP BY page.run_id
-), agreed AS (
-  UPDATE runs r SET status = CASE WHEN s.runs THEN 'running'::run_status ELSE 'waiting'::run_status END
-  FROM state s
-  WHERE r.id = s.run_id AND r.status = CASE WHEN s.runs THEN 'waiting'::run_status ELSE 'running'::run_status END
+), locked AS (
+  SELECT r.id, s.runs FROM state s JOIN runs r ON r.id = s.run_id
+  WHERE r.status = CASE WHEN s.runs THEN 'waiting'::run_status ELSE 'running'::run_status END
     AND (s.runs OR s.changed_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
+  FOR UPDATE OF r SKIP LOCKED
+), agreed AS (
+  UPDATE runs r SET status = CASE WHEN l.runs THEN 'running'::run_status ELSE 'waiting'::run_status END
+  FROM locked l WHERE r.id = l.id
   RETURNING r.id
 )
 SELECT run_id AS id, run_id IN (SELECT id FROM agreed) AS changed FROM page ORDER BY run_id`
+
+const AGREE_ON_WAITING = agree('run_id > $2::uuid ORDER BY run_id LIMIT $3')
+const AGREE_ON_WAITING_OF = agree('run_id = ANY($2::uuid[])')

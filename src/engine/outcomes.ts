@@ -15,6 +15,7 @@ import type { Release } from './release.ts'
 import { completionOfRun } from './run-output.ts'
 import { failureOf, settlementOf } from './settlements.ts'
 import { lookAhead } from './stretch.ts'
+import { WaitingRuns } from './waiting-runs.ts'
 
 /** What {@link Outcomes} work with. */
 interface OutcomesParts {
@@ -40,6 +41,7 @@ export class Outcomes {
   private readonly release: Release
   private readonly parking: Parking
   private readonly foreseen: Foreseen
+  private readonly waitingRuns: WaitingRuns
 
   constructor(engine: Engine, { commits, release, parking, foreseen }: OutcomesParts) {
     this.engine = engine
@@ -47,13 +49,22 @@ export class Outcomes {
     this.release = release
     this.parking = parking
     this.foreseen = foreseen
+    this.waitingRuns = new WaitingRuns(engine)
+  }
+
+  /** Commits how an attempt ended, and ends its job where it is to come up again later. */
+  async finish(ended: EndedAttempt, attempt: Attempted): Promise<Progress> {
+    const progress = await this.commitStorable(ended, attempt)
+    const { run, workflow } = attempt.activation
+    if (workflow.mayWait) this.waitingRuns.changed(run.id)
+    return progress
   }
 
   /**
-   * Commits how an attempt ended, and ends its job where it is to come up again later. What Postgres cannot hold is known
-   * before it is sent; should something have been missed, the attempt has failed, for to send it again would never end.
+   * What Postgres cannot hold is known before it is sent; should something have been missed, the attempt has failed, for to send
+   * it again would never end.
    */
-  async finish(ended: EndedAttempt, attempt: Attempted): Promise<Progress> {
+  private async commitStorable(ended: EndedAttempt, attempt: Attempted): Promise<Progress> {
     try {
       return await this.commit(ended, attempt)
     } catch (error) {

@@ -11,6 +11,7 @@ import {
 } from './definition.ts'
 import { firstShape, type FirstShape } from './flow-shape.ts'
 import { planWorkflow, type Plan } from './plan.ts'
+import { isParkingType } from './segments.ts'
 import { placesOf, type Place } from './step-config.ts'
 
 /** A definition made ready to run: parsed and planned once a version, and then only read. Steps are named by index. */
@@ -28,6 +29,8 @@ export interface CompiledWorkflow {
   outputNeeds: readonly number[]
   /** Whether the workflow's `output` reads the order. */
   outputNeedsOrder: boolean
+  /** Whether a step of it may be parked. */
+  mayWait: boolean
 }
 
 /** One step of a {@link CompiledWorkflow}. */
@@ -85,6 +88,7 @@ export function compileWorkflow(raw: Json): CompiledWorkflow {
     sinks: plan.dependents.flatMap((dependents, step) => (dependents.length === 0 ? [step] : [])),
     outputNeeds: outputNeeds.steps,
     outputNeedsOrder: outputNeeds.order,
+    mayWait: steps.some(({ type }) => isParkingType(type)),
   }
 }
 

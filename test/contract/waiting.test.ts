@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Sweep } from '../../src/engine/sweep.ts'
 import type { DefinitionInput } from '../../src/workflow/definition.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { BACKENDS } from '../support/contract.ts'
@@ -67,6 +68,30 @@ describe.each(BACKENDS)('on %s', (backend) => {
     })
   const post = (path: string, body?: unknown) =>
     api.call(path, { method: 'POST', ...(body === undefined ? {} : { body }) })
+
+  describe('the status of a run', () => {
+    // It would make good what the workers do not.
+    beforeEach(() => vi.spyOn(Sweep.prototype, 'parkedSteps').mockResolvedValue())
+    afterEach(() => vi.restoreAllMocks())
+    const ask = { id: 'ask', type: 'approval' }
+
+    test('is waiting once nothing of it runs any more, and something is parked', async () => {
+      const id = await start({ name: 'beside', steps: [ask, { id: 'work', config: { duration_seconds: 0.5 } }] })
+      await eventually(async () => stepOf(await read(id), 'ask').status === 'waiting')
+      await eventually(async () => stepOf(await read(id), 'work').status === 'completed')
+      expect(stepOf(await until(id, 'waiting'), 'ask').status).toBe('waiting')
+    })
+
+    test('is running while a step is, whatever was found when another began to wait', async () => {
+      const work = (id: string, seconds: number) => ({ id, config: { duration_seconds: seconds } })
+      const id = await start({ name: 'crossed', steps: [ask, work('long', 6), work('short', 1)] })
+      const statuses = async () => (await read(id)).steps.map(({ status }) => status)
+      await eventually(async () => (await statuses()).join() === 'waiting,running,running')
+      await api.database.query(`UPDATE runs SET status = 'waiting' WHERE id = $1`, [id])
+      await until(id, 'running')
+      expect((await statuses()).slice(0, 2)).toEqual(['waiting', 'running'])
+    })
+  })
 
   describe('a wait', () => {
     test.each([
