@@ -58,8 +58,9 @@ export async function createSchedule(
 }
 
 /**
- * Changes a schedule. One that comes back from a pause, or gets other times, goes on with its next time: what it missed
- * is not made up for. Throws `conflict` for changes, other than pausing, of one that the definition makes.
+ * Changes a schedule, whose runs are of `workflow` from now on. One that comes back from a pause, or gets other times, goes on
+ * with its next time: what it missed is not made up for. Throws `conflict` for changes, other than pausing, of one that the
+ * definition makes, and for another workflow that is archived; `invalid_input` where the runs' input is not right.
  */
 export async function changeSchedule(
   engine: Engine,
@@ -67,16 +68,19 @@ export async function changeSchedule(
   workflow: WorkflowRow,
   changes: { [Key in keyof ScheduleSettings]?: ScheduleSettings[Key] | undefined },
 ): Promise<ScheduleEntry> {
-  if (changes.input !== undefined) await refuseBadInput(engine, workflow, changes.input)
+  const moves = workflow.id !== schedule.workflowId
+  if (moves) refuseArchived(workflow)
+  if (moves || changes.input !== undefined) await refuseBadInput(engine, workflow, changes.input ?? schedule.input)
   return await engine.db.orm.transaction(async (tx) => {
     const row = await requireLocked(lockSchedule(tx, schedule.id), schedule.id)
     const given = Object.entries(changes).filter(([, value]) => value !== undefined)
-    if (given.some(([key]) => key !== 'paused')) refuseOwned(row)
+    if (moves || given.some(([key]) => key !== 'paused')) refuseOwned(row)
     const changed: ScheduleRow = { ...row, ...Object.fromEntries(given) }
     const goesOn = row.paused === changed.paused && row.cron === changed.cron && row.timezone === changed.timezone
     const nextRunAt = goesOn ? row.nextRunAt : nextTime(changed, await readClock(tx))
     const { cron, timezone, input, overlap, paused } = changed
-    await updateSchedule(tx, row.id, { cron, timezone, input, overlap, paused, nextRunAt })
+    const workflowId = moves ? workflow.id : row.workflowId
+    await updateSchedule(tx, row.id, { workflowId, cron, timezone, input, overlap, paused, nextRunAt })
     return (await getSchedule(tx, row.id))!
   })
 }

@@ -47,7 +47,13 @@ describe.each(BACKENDS)('schedules on %s', (backend) => {
     const { body } = answer
     expect(answer.headers.get('location')).toBe(`/api/v1/schedules/${body.id}`)
     expect(scheduleSchema.parse(body)).toEqual(body)
-    expect(body).toMatchObject({ workflow_name: 'nightly', overlap: 'skip', paused: false, input: { n: 1 } })
+    expect(body).toMatchObject({
+      workflow: 'nightly',
+      workflow_name: 'nightly',
+      overlap: 'skip',
+      paused: false,
+      input: { n: 1 },
+    })
     expect(body).toMatchObject({ last_run_at: null, last_run_id: null, trigger_index: null })
     expect(body.next_runs).toHaveLength(5)
     expect(body.next_runs).toEqual(body.next_runs.toSorted())
@@ -153,6 +159,26 @@ describe.each(BACKENDS)('schedules on %s', (backend) => {
     const { status, body } = await api.call<Problem>(`schedules/${id}`, { method: 'PATCH', body: { input: { m: 1 } } })
     expect(status).toBe(422)
     expect(body.errors?.map(({ path }) => path)).toEqual(['/input/n'])
+  })
+
+  it('one that is given another workflow starts runs of that, if its input suits and it is not archived', async () => {
+    const input_schema = { type: 'object', required: ['n'] }
+    await api.call('workflows', { body: definitionOf('weekly', { input_schema }) })
+    await api.call('workflows', { body: definitionOf('gone') })
+    await api.call('workflows/gone', { method: 'DELETE' })
+    const { id } = await create({})
+    expect(await change(id, { workflow: 'weekly' })).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: '/input/n' }] },
+    })
+    expect((await change(id, { workflow: 'gone' })).status).toBe(409)
+    expect((await change(id, { workflow: 'nowhere' })).status).toBe(404)
+    expect(await read(id)).toMatchObject({ workflow: 'nightly', input: {} })
+    const moved = await change(id, { workflow: 'weekly', input: { n: 1 } })
+    expect(moved).toMatchObject({ status: 200, body: { workflow: 'weekly', input: { n: 1 }, cron: YEARLY } })
+    await makeDue(id)
+    const { body: run } = await api.call(`runs/${await firstRun(id)}`)
+    expect(run).toMatchObject({ workflow_name: 'weekly', input: { n: 1 } })
   })
 
   it('BullMQ wakes a schedule on time, knows only those that are to fire, and is told again after it lost its data', async () => {

@@ -80,8 +80,9 @@ export function scheduleRoutes(engine: Engine): OpenAPIHono {
   })
   app.openapi(patchRoute, async (c) => {
     const schedule = await requireSchedule(engine, c.req.valid('param').schedule)
-    const workflow = await requireWorkflow(engine, schedule.workflowId)
-    return c.json(showSchedule(await changeSchedule(engine, schedule, workflow, c.req.valid('json')), new Date()), 200)
+    const { workflow: given, ...changes } = c.req.valid('json')
+    const workflow = await requireWorkflow(engine, given ?? schedule.workflowId)
+    return c.json(showSchedule(await changeSchedule(engine, schedule, workflow, changes), new Date()), 200)
   })
   app.openapi(deleteRoute, async (c) => {
     const { id } = await requireSchedule(engine, c.req.valid('param').schedule)

@@ -26,10 +26,11 @@ const overlap = z
   .enum(['skip', 'allow'])
   .openapi({ description: 'While the last run lasts: pass the time over (`skip`), or start another run' })
 const paused = z.boolean()
+const workflow = storableText(1, 128).openapi({ description: 'Id or name' })
 
 /** Body of a new schedule. */
 export const createScheduleSchema = strict({
-  workflow: storableText(1, 128).openapi({ description: 'Id or name' }),
+  workflow,
   cron,
   timezone: timezone.default('UTC'),
   input: payload.default({}),
@@ -39,6 +40,7 @@ export const createScheduleSchema = strict({
 
 /** Body of a change. */
 export const changeScheduleSchema = strict({
+  workflow: workflow.optional(),
   cron: cron.optional(),
   timezone: timezone.optional(),
   input: payload.optional(),
@@ -50,6 +52,7 @@ export const changeScheduleSchema = strict({
 export const scheduleSchema = z
   .object({
     id,
+    workflow: z.string().openapi({ description: 'As it may be given: the name of the workflow' }),
     workflow_id: id,
     workflow_name: z.string(),
     cron: z.string(),
@@ -75,6 +78,7 @@ export const scheduleSchema = z
 export function showSchedule(schedule: ScheduleEntry, now: Date): z.infer<typeof scheduleSchema> {
   return {
     id: schedule.id,
+    workflow: schedule.workflowName,
     workflow_id: schedule.workflowId,
     workflow_name: schedule.workflowName,
     cron: schedule.cron,
