@@ -3,7 +3,7 @@
  * is refused.
  */
 const TEST = '\\.test\\.ts$'
-const PLAIN = '^src/(errors|log|package-root|timeout)\\.ts$'
+const PLAIN = '^src/(errors|log|package-root|postgres-session|timeout)\\.ts$'
 
 /** `folder` may import, of our own files, only itself and `allowed`. */
 const layer = (name, folder, allowed, comment) => ({

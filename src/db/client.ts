@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { Logger } from '../log.ts'
+import { sessionOptions } from '../postgres-session.ts'
 import { withTimeout } from '../timeout.ts'
 import { isRetryable } from './retryable.ts'
 import * as schema from './schema.ts'
@@ -58,16 +59,14 @@ const HOT_SETTINGS = [
   'plan_cache_mode=force_generic_plan',
   'jit=off',
 ]
-  .map((setting) => `-c ${setting}`)
-  .join(' ')
 
 /** How long queries in flight have when the pools are closed. */
 const CLOSE_WITHIN_MS = 1_000
 
 /** Opens the pools. They connect lazily and survive a restart of Postgres: a query that fails tells its caller, the next connects anew. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = openPool(options, options.hot === true ? HOT_SETTINGS : undefined)
-  const transactions = openPool(options, undefined)
+  const pool = openPool(options, options.hot === true ? HOT_SETTINGS : [])
+  const transactions = openPool(options, [])
   const closers = [pool, transactions].map((one) => closer(one, options.log))
   let closed: Promise<unknown> | undefined
   return {
@@ -84,14 +83,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
-function openPool(options: DatabaseOptions, settings: string | undefined): pg.Pool {
+function openPool(options: DatabaseOptions, settings: readonly string[]): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connections,
     application_name: options.applicationName,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
-    ...(settings === undefined ? {} : { options: settings }),
+    options: sessionOptions(settings),
   })
   const report = (error: Error) => options.log.warn({ err: error }, 'a connection to Postgres broke')
   pool.on('error', report)

@@ -1,10 +1,11 @@
 import pg from 'pg'
 import type { Logger } from '../log.ts'
+import { sessionOptions } from '../postgres-session.ts'
 import { tryAdvisoryLock } from './advisory-lock.ts'
 
 /**
  * Leadership over one task, by an advisory lock of a Postgres session of its own: whoever holds it leads, and loses it
- * with the connection, so a crashed leader is followed at once.
+ * with the connection, so a crashed leader is followed at once, and one whose machine is gone within half a minute.
  */
 export class Leadership {
   private readonly options: { url: string; task: string; log: Logger }
@@ -25,6 +26,7 @@ export class Leadership {
       connectionString: this.options.url,
       application_name: `sluice leader ${this.options.task}`,
       keepAlive: true,
+      options: sessionOptions(),
     })
     client.on('error', (error) => {
       this.options.log.warn({ err: error }, 'lost the leader connection')

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { messageOf, SluiceError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
+import { sessionOptions } from '../postgres-session.ts'
 import type { Database } from './client.ts'
 
 const MIGRATIONS_FOLDER = join(PACKAGE_ROOT, 'drizzle')
@@ -22,7 +23,11 @@ const POLL_MS = 200
  * A database that is newer than this code is left as it is. Throws `unavailable` where Postgres cannot be reached.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'sluice-migrate' })
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'sluice-migrate',
+    options: sessionOptions(),
+  })
   // A connection that breaks also fails the query under way.
   client.on('error', () => undefined)
   await client.connect().catch((error: unknown) => {

@@ -14,6 +14,7 @@ import type { Redis } from 'ioredis'
 import pg from 'pg'
 import { SluiceError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { sessionOptions } from '../postgres-session.ts'
 import { GatheringRedis } from './gathering-redis.ts'
 import { createLastingBackend, outlastBreaks } from './postgres-backend.ts'
 import { RUNS_QUEUE } from './names.ts'
@@ -141,7 +142,7 @@ async function openRedis(options: QueueOptions): Promise<QueueConnection> {
 
 async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   const schema = `${options.prefix}_queue`
-  const client = new pg.Client({ connectionString: options.url })
+  const client = new pg.Client({ connectionString: options.url, options: sessionOptions() })
   // One that breaks also fails the query under way.
   client.on('error', () => undefined)
   await client.connect()
@@ -152,13 +153,13 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
   }
   const bull = withBackend(createLastingBackend)
   // The queue is disposable, so its commits need not wait for the disk: the last moment before a crash is swept up.
-  const settings = '-c synchronous_commit=off'
+  const settings = sessionOptions(['synchronous_commit=off'])
   const connection = { connectionString: options.url, schema, keepAlive: true, options: settings }
   // Each part has a pool of its own, and Postgres allows some 100 or 200 connections in all: only workers, which end many
   // jobs at once, get many. With 8 for everyone, an API and two workers took 141 of them under load; with 2, 71.
   const producer = { connection: { ...connection, max: 2 } }
   const worker = { connection: { ...connection, max: 8 } }
-  const pool = new pg.Pool({ connectionString: options.url, max: 1 })
+  const pool = new pg.Pool({ connectionString: options.url, max: 1, options: sessionOptions() })
   pool.on('error', (error) => options.log.debug({ err: error }, 'Postgres connection of the queue'))
   outlastBreaks(pool)
   return {

@@ -1,5 +1,7 @@
+import type pg from 'pg'
 import { expect, test } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
+import { Leadership } from '../../src/db/leadership.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { eventually } from '../support/eventually.ts'
 import { testLog } from '../support/test-engine.ts'
@@ -23,6 +25,26 @@ test('a transaction whose signal fires while it waits for a connection does noth
     await expect(second).rejects.toThrow('the attempt took too long')
     expect(isBegun).toBe(false)
   } finally {
+    await db.close()
+    await database.close()
+  }
+})
+
+test('Postgres asks whether the machine of a session is still there: statements, transactions, the leader', async () => {
+  const database = await createTestDatabase()
+  const db = openDatabase({ url: database.url, connections: 1, applicationName: 'test', hot: true, log: testLog() })
+  const leader = new Leadership({ url: database.url, task: 'test', log: testLog() })
+  const ASK = `SELECT string_agg(setting, ' ' ORDER BY name) AS settings FROM pg_settings WHERE name LIKE 'tcp_keepalives%'`
+  // Count, seconds until the first, and between two.
+  const asks = [{ settings: '3 10 5' }]
+  try {
+    expect(await db.batch('ask', ASK, [])).toEqual(asks)
+    expect(await db.transaction((_tx, batch) => batch('ask', ASK, []))).toEqual(asks)
+    expect(await leader.hold()).toBe(true)
+    const { client } = leader as unknown as { client: pg.Client }
+    expect((await client.query(ASK)).rows).toEqual(asks)
+  } finally {
+    await leader.release()
     await db.close()
     await database.close()
   }
