@@ -12,16 +12,21 @@ export interface Parking extends AttemptKey {
   waitingFor: WaitingFor
   /** ISO 8601; null: it has no time. */
   wakeAt: string | null
+  /**
+   * What the step was read to wait for; null: it was not. Parking takes the place of that only, never of what another
+   * has had it wait for meanwhile under the same number: people would be asked twice.
+   */
+  insteadOf: WaitingFor | null
 }
 
 /** A step that would have begun to wait although its run is being cancelled, or has ended. */
 export class ParkedTooLate extends Error {}
 
 /**
- * Parks one step: its attempt has no owner from now on. False: another attempt owns the step. Where nothing else of its
- * run is running, the run waits. Locks the step's row and then its run's, for which a control may have been before us: throws
- * {@link ParkedTooLate} where nothing is to wait any more, so call it in a transaction. Parking again only changes what it
- * waits for; which child run that is stays, for it may have begun.
+ * Parks one step: its attempt has no owner from now on. False: another attempt owns the step, or has parked it. Where
+ * nothing else of its run is running, the run waits. Locks the step's row and then its run's, for which a control may have
+ * been before us: throws {@link ParkedTooLate} where nothing is to wait any more, so call it in a transaction. Parking again
+ * only changes what it waits for; which child run that is stays, for it may have begun.
  */
 export async function parkStep(db: Executor, parking: Parking): Promise<boolean> {
   const rows = await db.batch<{ isInTime: boolean }>('park_step', PARK, [
@@ -32,6 +37,7 @@ export async function parkStep(db: Executor, parking: Parking): Promise<boolean>
     parking.startedAt,
     JSON.stringify(parking.waitingFor),
     parking.wakeAt,
+    parking.insteadOf && JSON.stringify(parking.insteadOf),
   ])
   if (rows[0]?.isInTime === false) throw new ParkedTooLate(`run ${parking.runId} is about to end`)
   return rows.length > 0
@@ -42,7 +48,7 @@ WITH parked AS (
   UPDATE steps s SET status = 'waiting', attempt = $3::int, worker_id = NULL, started_at = $5::timestamptz, retry_at = NULL,
     waiting_for = $6::json, wake_at = $7::timestamptz
   WHERE s.run_id = $1::uuid AND s.step_index = $2::int
-    AND s.status IN ('pending', 'running', 'retrying', 'waiting')
+    AND (s.status IN ('pending', 'running', 'retrying') OR (s.status = 'waiting' AND s.waiting_for::text = $8::text))
     AND (s.attempt < $3::int OR (s.attempt = $3::int AND (s.worker_id = $4::uuid OR s.status = 'waiting')))
     AND (s.status <> 'waiting' OR s.waiting_for ->> 'kind' <> 'run' OR s.waiting_for ->> 'run_id' = $6::json ->> 'run_id')
   RETURNING s.run_id, s.step_index

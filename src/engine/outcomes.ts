@@ -130,13 +130,17 @@ export class Outcomes {
     return settled()
   }
 
-  private async park(outcome: OutcomeOf<'parked'>, mark: StartMark | undefined, { key }: Attempted): Promise<Progress> {
+  private async park(
+    outcome: OutcomeOf<'parked'>,
+    mark: StartMark | undefined,
+    { activation, key }: Attempted,
+  ): Promise<Progress> {
     if (mark) {
       mark.dropped = true
       // One that is on its way would say of the run that it is running, behind the parking that says it waits.
       await mark.counted
     }
-    await this.parking.commit(outcome, key)
+    await this.parking.commit(outcome, key, activation)
     if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
     else this.engine.changes.step(key.runId, key.stepIndex)
     return AGAIN

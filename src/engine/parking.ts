@@ -52,10 +52,12 @@ export class Parking {
   async commit(
     { waitingFor, wakeAt, within }: Pick<Parked, 'waitingFor' | 'wakeAt'> & Partial<Parked>,
     key: AttemptKey,
+    { row }: Pick<Activation, 'row'>,
   ): Promise<void> {
+    const insteadOf = row.status === 'waiting' ? row.waitingFor : null
     try {
       await this.parts.engine.db.transaction(async (_tx, batch) => {
-        if (await parkStep({ batch }, { ...key, waitingFor, wakeAt })) await within?.(batch)
+        if (await parkStep({ batch }, { ...key, waitingFor, wakeAt, insteadOf })) await within?.(batch)
       })
     } catch (error) {
       // Whether it committed, and what comes of a step that is not to wait any more, the next read tells.
@@ -100,9 +102,10 @@ export class Parking {
   }
 
   /** A step that was woken for nothing goes on to wait until its own time. */
-  private async rewind({ row }: Activation, key: AttemptKey, { wakeAt }: Still): Promise<void> {
+  private async rewind(activation: Activation, key: AttemptKey, { wakeAt }: Still): Promise<void> {
+    const { row } = activation
     const isEarly = row.wakeInMs !== null && row.wakeInMs <= 0
-    if (isEarly) await this.commit({ waitingFor: row.waitingFor!, wakeAt }, key)
+    if (isEarly) await this.commit({ waitingFor: row.waitingFor!, wakeAt }, key, activation)
   }
 }
 
