@@ -82,6 +82,8 @@ export interface Settlement extends AttemptKey {
   halts: string | null
   /** False for a step that settles without executing (skipped, cancelled, a condition that cannot be evaluated). */
   attempted: boolean
+  /** Whether the step was read as waiting: what begins to wait meanwhile, its child run or items with it, goes on. */
+  waits: boolean
   /** Under which its job was added: whether it counts follows from that where it was not attempted. */
   epoch: number
 }
@@ -267,8 +269,8 @@ const STILL_MEANT = `CASE
 const SETTLE = `
 WITH input AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[],
-                       $7::step_status[], $8::text[], $9::text[], $10::float8[], $11::text[], $12::bool[], $13::int[])
-    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, status, reason, error, retry_after_ms, halts, attempted, epoch)
+                       $7::step_status[], $8::text[], $9::text[], $10::float8[], $11::text[], $12::bool[], $13::bool[], $14::int[])
+    AS i(run_id, step_index, attempt, worker_id, started_at, starts_run, status, reason, error, retry_after_ms, halts, attempted, waits, epoch)
 ), ${runsStarted('starts_run')}, done AS (
   UPDATE steps s SET status = i.status, attempt = CASE WHEN i.attempted THEN i.attempt ELSE s.attempt END,
     worker_id = CASE WHEN i.attempted THEN i.worker_id ELSE s.worker_id END,
@@ -281,6 +283,7 @@ WITH input AS (
     error = i.error::json, waiting_for = NULL, wake_at = NULL
   FROM input i
   WHERE ${FENCE}
+    AND (s.status <> 'waiting' OR i.waits)
     AND ${STILL_MEANT}
   RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.completed_at, s.retry_at, s.error,
     i.status, i.attempted, i.halts
@@ -320,6 +323,7 @@ export async function settleSteps(db: Executor, items: readonly Settlement[]): P
       sorted.map((item) => item.retryAfterMs),
       sorted.map((item) => item.halts),
       sorted.map((item) => item.attempted),
+      sorted.map((item) => item.waits),
       sorted.map((item) => item.epoch),
     ]),
   )

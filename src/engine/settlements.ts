@@ -14,7 +14,7 @@ export function settlementOf(
   activation: Activation,
   key: AttemptKey,
 ): Settlement {
-  const base = { ...key, retryAfterMs: null, halts: null, attempted: false, epoch: activation.jobEpoch }
+  const base = { ...key, ...readWith(activation), retryAfterMs: null, halts: null, attempted: false }
   switch (decision.kind) {
     case 'skip':
       return { ...base, status: 'skipped', reason: decision.reason, error: null }
@@ -33,10 +33,15 @@ export function failureOf(
 ): Settlement {
   const { step, row } = activation
   const retries = outcome.retry && row.retryCount < step.maxRetries
-  const base = { ...key, reason: null, error: outcome.error, attempted: true, epoch: activation.jobEpoch }
+  const base = { ...key, ...readWith(activation), reason: null, error: outcome.error, attempted: true }
   if (!retries) return { ...base, status: 'failed', retryAfterMs: null, halts: haltsOf(activation) }
   const delayMs = outcome.afterMs ?? retryDelayMs(step.step.retry, row.retryCount + 1, Math.random)
   return { ...base, status: 'retrying', retryAfterMs: delayMs, halts: null }
+}
+
+/** What the settlement follows from. */
+function readWith({ jobEpoch, row }: Activation): Pick<Settlement, 'epoch' | 'waits'> {
+  return { epoch: jobEpoch, waits: row.status === 'waiting' }
 }
 
 /** The step whose failure stops the run, where the workflow says so; of an item, its map must count, too. */

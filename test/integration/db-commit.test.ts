@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { completeSteps, markStarted, settleSteps, type AttemptKey } from '../../src/db/commit.ts'
-import { insertItems } from '../../src/db/park.ts'
+import { insertItems, parkStep } from '../../src/db/park.ts'
 import { lockAwaited } from '../support/awaited-lock.ts'
 import { eventually } from '../support/eventually.ts'
 import { cancelRun } from '../../src/engine/cancel.ts'
@@ -17,7 +17,7 @@ async function startAttempt(system: TestEngine): Promise<AttemptKey> {
   return first
 }
 
-const DECIDED = { reason: 'as decided', error: null, retryAfterMs: null, halts: null, epoch: 1 } as const
+const DECIDED = { reason: 'as decided', error: null, retryAfterMs: null, halts: null, waits: false, epoch: 1 } as const
 
 const nextOf = (key: AttemptKey): AttemptKey => ({ ...key, attempt: key.attempt + 1, workerId: randomUUID() })
 
@@ -94,6 +94,7 @@ test('a failure is counted once where it is committed again, since the answer to
       retryAfterMs: 60_000,
       halts: null,
       attempted: true,
+      waits: false,
       epoch: 1,
     } as const
     for (let times = 0; times < 2; times += 1) {
@@ -102,6 +103,28 @@ test('a failure is counted once where it is committed again, since the answer to
     expect(await attemptsOf(system, first)).toEqual([{ attempt: 1, status: 'failed', code: 'unlucky' }])
     const [step] = await system.database.query('SELECT status, retry_count FROM steps WHERE run_id = $1', [first.runId])
     expect(step).toEqual({ status: 'retrying', retry_count: 1 })
+  } finally {
+    await system.stop()
+  }
+})
+
+test('an attempt that did not know that its step waits by now fails nothing: its child run would go on beside the next', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const { db } = system.engine
+    const runId = await system.start({
+      name: 'one',
+      steps: [{ id: 'only', type: 'workflow', config: { workflow: 'x' } }],
+    })
+    const key = { runId, stepIndex: 0, attempt: 1, startedAt: new Date().toISOString(), startsRun: true }
+    const parking = { waitingFor: { kind: 'run', run_id: randomUUID() }, wakeAt: null, insteadOf: null } as const
+    expect(await parkStep(db, { ...key, workerId: randomUUID(), ...parking })).toBe(true)
+    // Of the same number, as nobody had noted the start of either: it was frozen until its time was up.
+    const timedOut = { ...key, workerId: randomUUID(), ...DECIDED, status: 'failed', attempted: true } as const
+    expect((await settleSteps(db, [timedOut])).size).toBe(0)
+    expect(await statusOf(system, runId)).toBe('waiting')
+    expect((await settleSteps(db, [{ ...timedOut, waits: true }])).size).toBe(1)
+    expect(await statusOf(system, runId)).toBe('failed')
   } finally {
     await system.stop()
   }
