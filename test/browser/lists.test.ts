@@ -163,6 +163,18 @@ describe('schedules', () => {
     await page.getByRole('row', { name: /At 06:00/ }).waitFor()
     expect(new URL(page.url()).search).toBe('?workflow=approval')
   })
+
+  it('are given another workflow', async () => {
+    const body = { workflow: 'approval', cron: '15 7 * * *', timezone: 'UTC', input: { amount: 1, what: 'x' } }
+    const { id } = await dashboard.system.post<Item>('/schedules', body)
+    const page = await dashboard.open(`/schedules?edit=${id}`)
+    const form = page.getByRole('dialog', { name: 'Change schedule' })
+    await form.getByLabel('Workflow').fill('diamond')
+    await page.keyboard.press('Escape')
+    await form.getByRole('button', { name: 'Save changes' }).click()
+    await page.getByRole('row', { name: /diamond.*At 07:15/ }).waitFor()
+    expect(await items('/schedules?workflow=diamond')).toContainEqual(expect.objectContaining({ id }))
+  })
 })
 
 const ORDER_STEPS = [

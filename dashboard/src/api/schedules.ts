@@ -18,12 +18,12 @@ export function schedulesQuery(workflow: string | undefined) {
   })
 }
 
-/** What a schedule is made of. */
-export type ScheduleSettings = Pick<Schedule, 'cron' | 'timezone' | 'input' | 'overlap' | 'paused'>
+/** What a schedule is made of; `workflow` by its name. */
+export type ScheduleSettings = Pick<Schedule, 'workflow' | 'cron' | 'timezone' | 'input' | 'overlap' | 'paused'>
 
-/** Makes a schedule of a workflow's name. */
-export function createSchedule(workflow: string, settings: ScheduleSettings): Promise<Schedule> {
-  return sendJson('POST', 'schedules', { workflow, ...settings })
+/** Makes a schedule. */
+export function createSchedule(settings: ScheduleSettings): Promise<Schedule> {
+  return sendJson('POST', 'schedules', settings)
 }
 
 /** Changes a schedule; of one that a definition makes, only whether it is paused. */

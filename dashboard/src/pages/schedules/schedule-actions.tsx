@@ -51,7 +51,7 @@ export function ScheduleActions({ schedule, onEdit }: { schedule: Schedule; onEd
       if (!yes) return
       await deleteSchedule(id)
       toastDone('Deleted the schedule', {
-        undo: () => createSchedule(workflow_name, { cron, timezone, input, overlap, paused }).then(refresh),
+        undo: () => createSchedule({ workflow: workflow_name, cron, timezone, input, overlap, paused }).then(refresh),
       })
     },
     onError: toastError,

@@ -40,7 +40,7 @@ export function ScheduleForm(props: {
   const input = parseJson(inputText)
   const save = useMutation({
     mutationFn: (settings: ScheduleSettings) =>
-      schedule === undefined ? createSchedule(workflow, settings) : changeSchedule(schedule.id, settings),
+      schedule === undefined ? createSchedule(settings) : changeSchedule(schedule.id, changesOf(schedule, settings)),
     onSuccess: async () => {
       toastDone(schedule === undefined ? `Scheduled ${workflow}` : 'Changed the schedule')
       onDone()
@@ -51,7 +51,7 @@ export function ScheduleForm(props: {
     event.preventDefault()
     setTried(true)
     if (workflow === '' || !('times' in preview) || input.error !== null) return
-    save.mutate({ cron, timezone, overlap, paused, input: (input.value ?? {}) as Schedule['input'] })
+    save.mutate({ workflow, cron, timezone, overlap, paused, input: (input.value ?? {}) as Schedule['input'] })
   }
   return (
     <form onSubmit={submit} noValidate>
@@ -60,7 +60,6 @@ export function ScheduleForm(props: {
           data-autofocus
           label="Workflow"
           required
-          disabled={schedule !== undefined}
           data={names ?? []}
           limit={50}
           value={workflow}
@@ -140,4 +139,9 @@ export function ScheduleForm(props: {
       </Stack>
     </form>
   )
+}
+
+/** A workflow that is archived is named no more than need be: a schedule that keeps it may be changed otherwise. */
+function changesOf(schedule: Schedule, { workflow, ...others }: ScheduleSettings): Partial<ScheduleSettings> {
+  return workflow === schedule.workflow_name ? others : { workflow, ...others }
 }
