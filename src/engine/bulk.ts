@@ -6,7 +6,7 @@ import { SluiceError } from '../errors.ts'
 import { LIMITS } from '../workflow/limits.ts'
 import { isFinished, RUN_STATUSES, type RunStatus } from '../workflow/states.ts'
 import { cancelTrees, followCancel } from './cancel.ts'
-import { controlled } from './control.ts'
+import { controlled, refuseGone, type Asked } from './control.ts'
 import type { Engine } from './engine.ts'
 import { followRetry, retryLocked } from './retry-run.ts'
 
@@ -32,7 +32,7 @@ export async function bulkControl(
   engine: Engine,
   action: BulkAction,
   filter: Omit<RunFilter, 'before' | 'limit'>,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, ...asked }: { dryRun: boolean } & Asked,
 ): Promise<number> {
   const { statuses = RUN_STATUSES } = filter
   const suitable = SUITABLE[action].filter((status) => statuses.includes(status))
@@ -40,6 +40,7 @@ export async function bulkControl(
   const undone = action === 'cancel'
   const ids = await listRunIds(engine.db, { ...filter, statuses: suitable, undone, limit: LIMITS.bulkRuns })
   if (dryRun || ids.length === 0) return ids.length
+  refuseGone(asked)
   await addPending(engine.db, action, ids)
   void carryOutPending(engine)
   return ids.length

@@ -4,7 +4,7 @@ import { noteControl } from '../db/run-controls.ts'
 import type { StoredError } from '../db/schema.ts'
 import { isFinished } from '../workflow/states.ts'
 import { sendAborts } from './abort.ts'
-import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
+import { controlled, dispatchControlled, refusal, requireControlled, type Asked } from './control.ts'
 import type { Engine } from './engine.ts'
 
 /**
@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts'
  */
 
 /** How {@link cancelRuns} ends the runs. */
-interface CancelOptions {
+interface CancelOptions extends Asked {
   /** The run fails with this error instead of ending cancelled: its time was up. */
   stopError?: StoredError | undefined
   /** Those of which somebody asked for it, so that it is written down; left out: nobody did. */
@@ -29,7 +29,7 @@ export async function cancelRuns(
   ids: readonly string[],
   options: CancelOptions = {},
 ): Promise<ControlledRun[]> {
-  const runs = await controlled(engine, (batch) => cancelTrees(batch, ids, options))
+  const runs = await controlled(engine, (batch) => cancelTrees(batch, ids, options), options)
   followCancel(engine, runs)
   return runs
 }
@@ -65,8 +65,8 @@ export function followCancel(engine: Engine, runs: readonly ControlledRun[]): vo
 }
 
 /** Cancels one run. Throws `not_found`, and `conflict` where it has ended or is being cancelled. */
-export async function cancelRun(engine: Engine, id: string): Promise<void> {
-  const run = requireControlled(await cancelRuns(engine, [id], { asked: [id] }), id)
+export async function cancelRun(engine: Engine, id: string, asked: Asked = {}): Promise<void> {
+  const run = requireControlled(await cancelRuns(engine, [id], { ...asked, asked: [id] }), id)
   if (run.status === 'cancelling') throw refusal(run, 'it is being cancelled already')
   if (!isCancellable(run)) throw refusal(run, 'it has ended, so there is nothing to cancel')
 }

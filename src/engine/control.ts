@@ -13,14 +13,28 @@ import type { Engine } from './engine.ts'
 /** How often a control that collided with the commits of workers is tried again. */
 const TRIES = 5
 
-/** Runs a control in a transaction; one that was the victim of a deadlock is repeated. */
+/** Who asks for a control. */
+export interface Asked {
+  /**
+   * Fires when whoever asked has gone away. What has not been done by then is not done: they may have asked once more,
+   * while the process that was asked first was frozen, and done something else since.
+   */
+  signal?: AbortSignal | undefined
+}
+
+/** Runs a control in a transaction; one that was the victim of a deadlock is repeated. Throws `timed_out` where nobody waits for it any more. */
 export async function controlled<T>(
   engine: Engine,
   work: (batch: Database['batch'], tx: Transaction) => Promise<T>,
+  asked: Asked = {},
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await engine.db.transaction((tx, batch) => work(batch, tx))
+      return await engine.db.transaction(async (tx, batch) => {
+        const done = await work(batch, tx)
+        refuseGone(asked)
+        return done
+      })
     } catch (error) {
       if (!isDeadlock(error) || tries >= TRIES) throw error
     }
@@ -32,6 +46,11 @@ function isDeadlock(error: unknown): boolean {
   const code = (cause as { code?: unknown } | undefined)?.code
   if (code === '40P01') return true
   return (error instanceof TransactionLost || cause !== undefined) && cause instanceof Error && isDeadlock(cause)
+}
+
+/** Throws `timed_out` where whoever asked has gone away. */
+export function refuseGone({ signal }: Asked): void {
+  if (signal?.aborted === true) throw new SluiceError('timed_out', 'Nobody waits for the answer: nothing was done.')
 }
 
 /** Brings runs to the queue that a control has changed, in the background; what goes wrong the reconciler makes up for. */

@@ -2,7 +2,7 @@ import { insertDecision, lockApproval, type Approval, type LockedApproval } from
 import { SluiceError } from '../errors.ts'
 import type { Json } from '../workflow/definition.ts'
 import { isFinished } from '../workflow/states.ts'
-import { controlled } from './control.ts'
+import { controlled, type Asked } from './control.ts'
 import type { Engine } from './engine.ts'
 import { wakeSteps } from './wake.ts'
 
@@ -24,18 +24,22 @@ export interface ApprovalDecision {
  * as the step asks for. Of several who decide at the same moment one wins. Throws `not_found` where the step has asked
  * nothing, `forbidden` for someone who is not among the approvers, `conflict` where it is decided already.
  */
-export async function decideApproval(engine: Engine, decision: ApprovalDecision): Promise<void> {
+export async function decideApproval(engine: Engine, decision: ApprovalDecision, asked: Asked = {}): Promise<void> {
   const { runId, stepId, approved, by, comment, data } = decision
-  const locked = await controlled(engine, async (_batch, tx) => {
-    const found = await lockApproval(tx, runId, stepId)
-    if (found === null)
-      throw new SluiceError('not_found', `Step "${stepId}" of run ${runId} has asked for no approval.`)
-    refuse(found, decision)
-    const votes = found.approval.decisions.filter((each) => each.approved).length + 1
-    const settles = approved ? (votes >= found.approval.quorum ? 'approved' : null) : 'rejected'
-    await insertDecision(tx, found.approval, { decidedBy: by, approved, comment, data }, settles)
-    return settles === null ? null : found
-  })
+  const locked = await controlled(
+    engine,
+    async (_batch, tx) => {
+      const found = await lockApproval(tx, runId, stepId)
+      if (found === null)
+        throw new SluiceError('not_found', `Step "${stepId}" of run ${runId} has asked for no approval.`)
+      refuse(found, decision)
+      const votes = found.approval.decisions.filter((each) => each.approved).length + 1
+      const settles = approved ? (votes >= found.approval.quorum ? 'approved' : null) : 'rejected'
+      await insertDecision(tx, found.approval, { decidedBy: by, approved, comment, data }, settles)
+      return settles === null ? null : found
+    },
+    asked,
+  )
   if (locked !== null) wakeSteps(engine, [{ run: runId, step: stepId, epoch: locked.run.epoch }])
 }
 

@@ -3,7 +3,7 @@ import { beginPause, endPause, lockTrees, type ControlledRun } from '../db/contr
 import { noteControl } from '../db/run-controls.ts'
 import { GOING_RUN_STATUSES, goesOn, type RunStatus } from '../workflow/states.ts'
 import { sendChanges } from './abort.ts'
-import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
+import { controlled, dispatchControlled, refusal, requireControlled, type Asked } from './control.ts'
 import type { Engine } from './engine.ts'
 
 /**
@@ -12,28 +12,36 @@ import type { Engine } from './engine.ts'
  */
 
 /** Pauses a run and its descendants. Throws `not_found`, and `conflict` where it is paused, cancelling or has ended. */
-export async function pauseRun(engine: Engine, id: string): Promise<void> {
-  const paused = await controlled(engine, async (batch) => {
-    const runs = await lockTrees({ batch }, [id])
-    const run = requireControlled(runs, id)
-    if (!goesOn(run.status)) throw refusal(run, 'only a queued, running or waiting run can be paused')
-    const ids = idsOf(runs, GOING_RUN_STATUSES)
-    await beginPause({ batch }, ids)
-    await noteControl({ batch }, { control: 'pause', changed: ids, asked: [id] })
-    return ids
-  })
+export async function pauseRun(engine: Engine, id: string, asked: Asked = {}): Promise<void> {
+  const paused = await controlled(
+    engine,
+    async (batch) => {
+      const runs = await lockTrees({ batch }, [id])
+      const run = requireControlled(runs, id)
+      if (!goesOn(run.status)) throw refusal(run, 'only a queued, running or waiting run can be paused')
+      const ids = idsOf(runs, GOING_RUN_STATUSES)
+      await beginPause({ batch }, ids)
+      await noteControl({ batch }, { control: 'pause', changed: ids, asked: [id] })
+      return ids
+    },
+    asked,
+  )
   await sendChanges(engine, paused)
   engine.changes.runs(paused)
 }
 
 /** Lets a paused run and its paused descendants go on. Throws `not_found`, and `conflict` where it is not paused. */
-export async function resumeRun(engine: Engine, id: string): Promise<void> {
-  const resumed = await controlled(engine, async (batch) => {
-    const runs = await lockTrees({ batch }, [id])
-    const run = requireControlled(runs, id)
-    if (run.status !== 'paused') throw refusal(run, 'only a paused run can be resumed')
-    return resumePaused(batch, runs, [id])
-  })
+export async function resumeRun(engine: Engine, id: string, asked: Asked = {}): Promise<void> {
+  const resumed = await controlled(
+    engine,
+    async (batch) => {
+      const runs = await lockTrees({ batch }, [id])
+      const run = requireControlled(runs, id)
+      if (run.status !== 'paused') throw refusal(run, 'only a paused run can be resumed')
+      return resumePaused(batch, runs, [id])
+    },
+    asked,
+  )
   followResume(engine, resumed)
 }
 

@@ -9,7 +9,7 @@ import { isFinished } from '../workflow/states.ts'
 import { sendAborts } from './abort.ts'
 import { admitSoon } from './admit.ts'
 import { cancelTrees, followCancel } from './cancel.ts'
-import { controlled, dispatchControlled, refusal, requireControlled } from './control.ts'
+import { controlled, dispatchControlled, refusal, requireControlled, type Asked } from './control.ts'
 import type { Engine } from './engine.ts'
 import { followResume, resumePaused } from './pause.ts'
 
@@ -22,9 +22,9 @@ import { followResume, resumePaused } from './pause.ts'
 export async function retryRun(
   engine: Engine,
   id: string,
-  { from }: { from?: string | undefined } = {},
+  { from, ...asked }: { from?: string | undefined } & Asked = {},
 ): Promise<void> {
-  followRetry(engine, await controlled(engine, (batch) => retryLocked(engine, batch, id, from)))
+  followRetry(engine, await controlled(engine, (batch) => retryLocked(engine, batch, id, from), asked))
 }
 
 /** What {@link followRetry} has to tell of. */

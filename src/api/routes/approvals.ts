@@ -2,11 +2,13 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { listApprovals } from '../../db/approvals.ts'
 import { isUuid } from '../../db/search.ts'
 import { getWorkflow } from '../../db/workflows.ts'
+import type { Asked } from '../../engine/control.ts'
 import { decideApproval } from '../../engine/decide-approval.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { SluiceError } from '../../errors.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { APPROVAL_STATUSES } from '../../workflow/states.ts'
+import { askedBy } from '../asked-by.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
@@ -85,21 +87,23 @@ export function approvalRoutes(engine: Engine): OpenAPIHono {
     approved: boolean,
     place: z.output<typeof stepParams>,
     body: z.output<typeof decisionSchema>,
+    asked: Asked,
   ) => {
     const run = await requireRun(engine, place.run)
     const { stepIndex } = await requireStep(engine, run, place.step)
     const { by = '', comment = null, data = null, input_hash: inputHash = null } = body
     refuseLarge(data)
-    await decideApproval(engine, { runId: run.id, stepId: place.step, approved, by, comment, data, inputHash })
+    const decision = { runId: run.id, stepId: place.step, approved, by, comment, data, inputHash }
+    await decideApproval(engine, decision, asked)
     const [row] = await listApprovals(engine.db, { runId: run.id, stepIndex, limit: 1 })
     if (row === undefined) throw new SluiceError('not_found', `Step "${place.step}" has asked for no approval.`)
     return showApproval(row)
   }
   app.openapi(decisionRoute('approve'), async (c) =>
-    c.json(await decide(true, c.req.valid('param'), c.req.valid('json')), 200),
+    c.json(await decide(true, c.req.valid('param'), c.req.valid('json'), askedBy(c)), 200),
   )
   app.openapi(decisionRoute('reject'), async (c) =>
-    c.json(await decide(false, c.req.valid('param'), c.req.valid('json')), 200),
+    c.json(await decide(false, c.req.valid('param'), c.req.valid('json'), askedBy(c)), 200),
   )
   return app
 }

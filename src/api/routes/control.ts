@@ -8,6 +8,7 @@ import { pauseRun, resumeRun } from '../../engine/pause.ts'
 import { retryRun } from '../../engine/retry-run.ts'
 import { SluiceError } from '../../errors.ts'
 import { LIMITS } from '../../workflow/limits.ts'
+import { askedBy } from '../asked-by.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, SERIAL } from '../pages.ts'
 import { strict } from '../problems.ts'
 import { readRunFilter, runFilter } from '../run-filter.ts'
@@ -82,7 +83,7 @@ export function controlRoutes(engine: Engine): OpenAPIHono {
   app.openapi(bulkRoute, async (c) => {
     const { action, filter, dry_run: dryRun } = c.req.valid('json')
     const found = await readRunFilter(engine, filter)
-    const matched = found === null ? 0 : await bulkControl(engine, action, found, { dryRun })
+    const matched = found === null ? 0 : await bulkControl(engine, action, found, { dryRun, ...askedBy(c) })
     return c.json({ matched }, 202)
   })
   const answer = async (given: string, control: (id: string) => Promise<void>) => {
@@ -93,16 +94,16 @@ export function controlRoutes(engine: Engine): OpenAPIHono {
     return readRun(engine, id)
   }
   app.openapi(cancelRoute, async (c) =>
-    c.json(await answer(c.req.valid('param').run, (id) => cancelRun(engine, id)), 202),
+    c.json(await answer(c.req.valid('param').run, (id) => cancelRun(engine, id, askedBy(c))), 202),
   )
   app.openapi(pauseRoute, async (c) =>
-    c.json(await answer(c.req.valid('param').run, (id) => pauseRun(engine, id)), 202),
+    c.json(await answer(c.req.valid('param').run, (id) => pauseRun(engine, id, askedBy(c))), 202),
   )
   app.openapi(resumeRoute, async (c) =>
-    c.json(await answer(c.req.valid('param').run, (id) => resumeRun(engine, id)), 202),
+    c.json(await answer(c.req.valid('param').run, (id) => resumeRun(engine, id, askedBy(c))), 202),
   )
   app.openapi(retryRoute, async (c) => {
-    const options = c.req.valid('json') ?? {}
+    const options = { ...c.req.valid('json'), ...askedBy(c) }
     return c.json(await answer(c.req.valid('param').run, (id) => retryRun(engine, id, options)), 202)
   })
   app.openapi(listRoute, async (c) => {

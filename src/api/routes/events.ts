@@ -3,6 +3,7 @@ import { listEvents } from '../../db/events.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { sendEvent } from '../../engine/send-event.ts'
 import { LIMITS } from '../../workflow/limits.ts'
+import { askedBy } from '../asked-by.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery, UUID } from '../pages.ts'
 import { payload, storableText } from '../payload.ts'
 import { strict } from '../problems.ts'
@@ -44,7 +45,7 @@ export function eventRoutes(engine: Engine): OpenAPIHono {
   app.openapi(postRoute, async (c) => {
     const run = await requireRun(engine, c.req.valid('param').run)
     const { name, data = null } = c.req.valid('json')
-    return c.json({ id: await sendEvent(engine, run.id, { name, data }) }, 202)
+    return c.json({ id: await sendEvent(engine, run.id, { name, data }, askedBy(c)) }, 202)
   })
   app.openapi(listRoute, async (c) => {
     const run = await requireRun(engine, c.req.valid('param').run)
