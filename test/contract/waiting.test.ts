@@ -482,6 +482,16 @@ describe.each(BACKENDS)('on %s', (backend) => {
       ])
     })
 
+    test('that takes too long has failed of that, also where its process died once the items were abandoned', async () => {
+      const id = await start(map({ items: [1, 2], step: { type: 'approval' } }, { timeout_seconds: 1.5 }))
+      await eventually(async () => (await read(id)).steps.filter(({ status }) => status === 'waiting').length === 3)
+      await api.database.query(
+        `UPDATE steps SET status = 'cancelled', completed_at = now(), waiting_for = NULL WHERE run_id = $1 AND item_index IS NOT NULL`,
+        [id],
+      )
+      expect((await ended(id)).error).toMatchObject({ code: 'timeout' })
+    })
+
     test('with hundreds of items and a limit runs each once', async () => {
       const items = Array.from({ length: 300 }, (_, index) => index)
       const id = await start(map({ items, concurrency: 20, step: { type: 'transform', config: { output: '$item' } } }))

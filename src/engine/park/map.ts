@@ -27,11 +27,14 @@ export const mapKind: ParkedKind = {
   async look(context) {
     const { engine, activation } = context
     const items = await readItems(engine.db, activation.run.id, activation.step.index)
-    if (items.every((item) => isSettled(item.status))) return end(context, items)
-    if (isDue(timeoutAt(activation), activation)) {
+    const isLate = isDue(timeoutAt(activation), activation)
+    // Of one whose process died between the two, the items were abandoned before.
+    const isAbandoned = isLate && items.some((item) => item.status === 'cancelled')
+    if (isAbandoned || (isLate && !areSettled(items))) {
       await abandonItems(context)
       return timedOut(activation)
     }
+    if (areSettled(items)) return end(context, items)
     const limit = concurrencyOf(activation.step) ?? items.length
     return {
       kind: 'still',
@@ -41,6 +44,10 @@ export const mapKind: ParkedKind = {
         .map((item, ahead) => ({ stepId: item.stepId, gated: ahead >= limit })),
     }
   },
+}
+
+function areSettled(items: readonly ItemRow[]): boolean {
+  return items.every((item) => isSettled(item.status))
 }
 
 /** Nothing else would end them: their jobs belong to a map that has settled. */
