@@ -194,21 +194,27 @@ export async function readChildRun(db: Database, id: string): Promise<ChildRun |
 export interface DueStep {
   run: string
   step: string
+  index: number
   epoch: number
+  /** Whether it is a map whose time is up. */
+  isMap: boolean
 }
+
+const IS_MAP = `waiting_for ->> 'kind' = 'items'`
 
 const DUE_STEPS = `
 WITH due AS MATERIALIZED (
-  SELECT run_id, step_id, wake_at FROM steps
-  WHERE wake_at < clock_timestamp() - $1::float8 * interval '1 millisecond' AND status = 'waiting'
+  SELECT run_id, step_index, step_id, wake_at, ${IS_MAP} AS is_map FROM steps
+  WHERE wake_at < clock_timestamp() AND status = 'waiting'
+    AND (${IS_MAP} OR wake_at < clock_timestamp() - $1::float8 * interval '1 millisecond')
 )
-SELECT d.run_id AS run, d.step_id AS step, r.epoch
+SELECT d.run_id AS run, d.step_id AS step, d.step_index AS index, r.epoch, d.is_map AS "isMap"
 FROM due d JOIN runs r ON r.id = d.run_id
 WHERE r.status IN ('queued', 'running', 'waiting', 'cancelling')
 ORDER BY d.wake_at LIMIT $2`
 
 /**
- * Parked steps of live runs that should have been woken `lateMs` ago or earlier, at most `limit`. Index: steps_wake. The statistics of a
+ * Parked steps of live runs that should have been woken `lateMs` ago or earlier, and maps whose time is up, at most `limit`. Index: steps_wake. The statistics of a
  * young table tell neither that few steps wait nor how many runs there are: a plan left alone would read all steps, or all of
  * unfinished runs, every few seconds (60,000: 80 ms).
  */
@@ -217,6 +223,17 @@ export async function findDueSteps(db: Database, lateMs: number, limit: number):
     await batch('without_scans', "SELECT set_config('enable_seqscan', 'off', true)", [])
     return batch<DueStep & Record<string, unknown>>('due_steps', DUE_STEPS, [lateMs, limit])
   })
+}
+
+/** Whether a step is a map that waits for its items longer than it may. Index: the primary key. */
+export async function isOverdueMap(db: Executor, map: { runId: string; stepIndex: number }): Promise<boolean> {
+  const rows = await db.batch(
+    'overdue_map',
+    `SELECT 1 FROM steps WHERE run_id = $1::uuid AND step_index = $2::int AND status = 'waiting' AND ${IS_MAP}
+       AND wake_at < clock_timestamp()`,
+    [map.runId, map.stepIndex],
+  )
+  return rows.length > 0
 }
 
 /**

@@ -233,7 +233,7 @@ FROM raised`
 
 /** Raises the epoch of unfinished runs that are admitted, which makes every job of theirs stale, and tells what is left to do. */
 export async function raiseEpochs(
-  db: Database,
+  db: Pick<Database, 'batch'>,
   runIds: readonly string[],
   queueToken: string | null,
 ): Promise<DispatchRow[]> {

@@ -11,6 +11,7 @@ import { agreeOnWaiting, findDueSteps } from '../db/park.ts'
 import { redispatch } from './dispatch.ts'
 import { dueChildren, dueSteps, isGone, isRootDue, presenceOf, rootJobOf, type DueJob } from './due-jobs.ts'
 import type { Engine } from './engine.ts'
+import { abandonOverdueMap } from './map-time-limit.ts'
 import { explainRun, findUnexplained } from './explain.ts'
 import { QUIET_MS } from './quiet.ts'
 import { wakeSteps } from './wake.ts'
@@ -107,9 +108,16 @@ export class Sweep {
     return parked.length === 0 ? [] : findForsaken(this.engine.db, parked)
   }
 
-  /** Wakes parked steps whose hint got lost, and brings the status of a page of runs with parked steps up to date. */
+  /** Wakes parked steps whose hint got lost, ends maps whose time is up, and brings the status of a page of runs with parked steps up to date. */
   async parkedSteps(): Promise<void> {
-    wakeSteps(this.engine, await findDueSteps(this.engine.db, LATE_MS, DUE_PER_SWEEP))
+    const due = await findDueSteps(this.engine.db, LATE_MS, DUE_PER_SWEEP)
+    wakeSteps(
+      this.engine,
+      due.filter((step) => !step.isMap),
+    )
+    for (const { run, index, isMap } of due) {
+      if (isMap) await abandonOverdueMap(this.engine, { runId: run, stepIndex: index })
+    }
     const { last, changed } = await agreeOnWaiting(this.engine.db, {
       quietMs: WAITING_AFTER_MS,
       after: this.parkedAfter,

@@ -492,6 +492,36 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect((await ended(id)).error).toMatchObject({ code: 'timeout' })
     })
 
+    test('that takes too long fails while its items keep it busy, and begins no more of them', async () => {
+      const items = Array.from({ length: 40 }, (_, index) => index)
+      const step = { config: { duration_seconds: 0.25 } }
+      const done = await run(map({ items, concurrency: 1, step }, { timeout_seconds: 0.5 }))
+      expect(done.error).toMatchObject({ code: 'timeout' })
+      const statuses = done.steps.slice(1).map(({ status }) => status)
+      expect(statuses.slice(0, 2)).toContain('completed')
+      expect(statuses.at(-1)).toBe('cancelled')
+    })
+
+    test('that takes too long stops the items under way, and nothing beside it', async () => {
+      const slow = { id: 'm', type: 'map', timeout_seconds: 0.3, on_error: 'continue' }
+      const id = await start({
+        name: 'hung-map',
+        steps: [
+          { ...slow, config: { items: [1, 2], step: { config: { duration_seconds: 600 } } } },
+          { id: 'beside', config: { duration_seconds: 2 } },
+          { id: 'behind', type: 'join', depends_on: ['m'] },
+        ],
+      } as DefinitionInput)
+      const done = await ended(id)
+      expect(done.steps.map(({ step_id: step, status }) => [step, status])).toEqual([
+        ['m', 'failed'],
+        ['beside', 'completed'],
+        ['behind', 'completed'],
+        ['m[0]', 'cancelled'],
+        ['m[1]', 'cancelled'],
+      ])
+    })
+
     test('with hundreds of items and a limit runs each once', async () => {
       const items = Array.from({ length: 300 }, (_, index) => index)
       const id = await start(map({ items, concurrency: 20, step: { type: 'transform', config: { output: '$item' } } }))

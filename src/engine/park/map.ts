@@ -1,14 +1,11 @@
 import { insertItems, readItems, type ItemRow } from '../../db/park.ts'
-import { cancelItems } from '../../db/controls.ts'
 import { readOutputs } from '../../db/runs.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { LIMITS } from '../../workflow/limits.ts'
 import { isSettled } from '../../workflow/states.ts'
-import { sendAborts } from '../abort.ts'
 import { concurrencyOf, type Activation } from '../activate.ts'
-import { cancelTrees, followCancel } from '../cancel.ts'
-import { controlled } from '../control.ts'
+import { abandonItems } from '../map-time-limit.ts'
 import type { Outcome } from '../perform.ts'
 import { PermanentFailure } from '../permanent-failure.ts'
 import { scopeOf } from '../scope.ts'
@@ -28,10 +25,11 @@ export const mapKind: ParkedKind = {
     const { engine, activation } = context
     const items = await readItems(engine.db, activation.run.id, activation.step.index)
     const isLate = isDue(timeoutAt(activation), activation)
-    // Of one whose process died between the two, the items were abandoned before.
+    // Mostly by the leader, before this job came up.
     const isAbandoned = isLate && items.some((item) => item.status === 'cancelled')
     if (isAbandoned || (isLate && !areSettled(items))) {
-      await abandonItems(context)
+      const { run, step, jobEpoch } = activation
+      await abandonItems(engine, { runId: run.id, stepIndex: step.index }, jobEpoch)
       return timedOut(activation)
     }
     if (areSettled(items)) return end(context, items)
@@ -48,18 +46,6 @@ export const mapKind: ParkedKind = {
 
 function areSettled(items: readonly ItemRow[]): boolean {
   return items.every((item) => isSettled(item.status))
-}
-
-/** Nothing else would end them: their jobs belong to a map that has settled. */
-async function abandonItems({ engine, activation }: ParkContext): Promise<void> {
-  const { run, step, jobEpoch } = activation
-  const map = { runId: run.id, stepIndex: step.index }
-  const { steps, cancelled } = await controlled(engine, async (batch) => {
-    const items = await cancelItems({ batch }, map, 'its map timed out')
-    return { steps: items.steps, cancelled: await cancelTrees(batch, items.childRuns) }
-  })
-  sendAborts(engine, [{ run: run.id, epoch: jobEpoch + 1, steps }])
-  followCancel(engine, cancelled)
 }
 
 function itemsOf(activation: Activation): Json[] {
