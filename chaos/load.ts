@@ -166,8 +166,8 @@ class RunningLoad implements Load {
   }
 
   /**
-   * Begins the herd. None of it is let go before those have ended that end by themselves, which the reconciler finds only if it
-   * goes on to its next page.
+   * Begins the herd. None of it is let go before those have ended that end by themselves, as the reconciler finds that their time
+   * is up.
    */
   private keepHerd(herd: readonly HerdRun[]): void {
     const kept = herd.map((one) => ({ ...one, plan: this.plan(one.load, [], true) }))

@@ -293,7 +293,7 @@ const WORKLOADS: Workload[] = [
 /** Runs that stand about for most of the time; how many of a herd of a hundred are of each kind. */
 const HERD: Workload[] = [
   {
-    weight: 71,
+    weight: 70,
     ends: 'completed',
     definition: {
       name: 'chaos-herd-event',
@@ -345,6 +345,21 @@ const HERD: Workload[] = [
           timeout_seconds: 1,
         },
         effect('after', ['kids'], 10),
+      ],
+    },
+  },
+  // So does this one, although something happens in it all the time.
+  {
+    weight: 1,
+    ends: 'failed',
+    decision: 'never',
+    definition: {
+      name: 'chaos-map-busy',
+      steps: [
+        {
+          ...mapOf('naps', Array<Json>(60).fill(1), { concurrency: 1, step: { type: 'wait', config: { seconds: 1 } } }),
+          timeout_seconds: 3,
+        },
       ],
     },
   },
