@@ -128,6 +128,7 @@ export interface ItemRow {
   stepId: string
   itemIndex: number
   status: 'pending' | 'running' | 'retrying' | 'waiting' | 'completed' | 'failed' | 'skipped' | 'cancelled'
+  reason: string | null
   error: string | null
 }
 
@@ -135,7 +136,7 @@ export interface ItemRow {
 export async function readItems(db: Database, runId: string, mapIndex: number): Promise<ItemRow[]> {
   return db.batch<ItemRow & Record<string, unknown>>(
     'read_items',
-    `SELECT step_index AS "stepIndex", step_id AS "stepId", item_index AS "itemIndex", status, error ->> 'message' AS error
+    `SELECT step_index AS "stepIndex", step_id AS "stepId", item_index AS "itemIndex", status, reason, error ->> 'message' AS error
      FROM steps WHERE run_id = $1::uuid AND parent_index = $2::int AND item_index IS NOT NULL ORDER BY item_index`,
     [runId, mapIndex],
   )

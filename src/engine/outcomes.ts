@@ -85,6 +85,8 @@ export class Outcomes {
         return this.releaseCommitted(mark, attempt)
       case 'parked':
         return this.park(outcome, mark, attempt)
+      case 'skipped':
+        return this.skip(outcome.reason, attempt)
       case 'cancelled':
         return this.cancel(outcome.reason, mark, attempt)
       case 'released':
@@ -144,6 +146,12 @@ export class Outcomes {
     if (outcome.waitingFor.kind === 'items') this.engine.changes.whole([key.runId])
     else this.engine.changes.step(key.runId, key.stepIndex)
     return AGAIN
+  }
+
+  private async skip(reason: string, { activation, key, place }: Attempted): Promise<Progress> {
+    if (!(await this.settle(settlementOf({ kind: 'skip', reason }, activation, key)))) return this.fenced(key)
+    await this.release.byStep(activation, place.address)
+    return settled()
   }
 
   private async cancel(reason: string, mark: StartMark | undefined, { activation, key }: Attempted): Promise<Progress> {

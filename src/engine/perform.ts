@@ -61,6 +61,8 @@ export type Outcome =
       wakeAt: string | null
       within: (batch: Database['batch']) => Promise<void>
     }
+  /** The run was stopped before all that the step waited for had begun. */
+  | { kind: 'skipped'; reason: string }
   /** Its run was cancelled, or its step taken from it. */
   | { kind: 'cancelled'; reason: string }
   /** The worker shuts down. */

@@ -129,10 +129,15 @@ function decideByDependencies(step: StepFacts, edges: readonly DependencyFacts[]
   const unsettled = edges.filter((edge) => !isSettled(edge.status))
   if (unsettled.length > 0) return { kind: 'wait', for: [...new Set(unsettled.map((edge) => edge.id))] }
   const goesOn = step.parkedOn === 'items' || step.parkedOn === 'run'
-  if (run.haltedBy !== null && !goesOn) return skip(`step ${run.haltedBy} failed and the workflow stops on failure`)
+  if (run.haltedBy !== null && !goesOn) return skip(stoppedBy(run.haltedBy))
   if (step.parkedOn !== undefined) return { kind: 'execute' }
   if (step.join === 'always' || edges.length === 0) return null
   return decideByJoin(step.join, edges.map(stateOf))
+}
+
+/** Why a step is skipped in a run that the failure of another has stopped. */
+export function stoppedBy(haltedBy: string): string {
+  return `step ${haltedBy} failed and the workflow stops on failure`
 }
 
 function decideByWhen(step: StepFacts): Decision {

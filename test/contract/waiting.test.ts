@@ -418,6 +418,49 @@ describe.each(BACKENDS)('on %s', (backend) => {
       expect(starts.slice(1).map((startedAt, place) => startedAt >= again[place]!.completed_at)).toEqual([true, true])
     })
 
+    test('that another step stops before all of its items began is skipped, and once it is retried, runs these', async () => {
+      const id = await start({
+        name: 'cut-map',
+        steps: [
+          {
+            id: 'm',
+            type: 'map',
+            config: { items: [1, 2, 3, 4], concurrency: 1, step: { config: { duration_seconds: 0.4 } } },
+          },
+          {
+            id: 'asked',
+            type: 'map',
+            config: {
+              items: [[1], [2]],
+              step: { type: 'map', config: { items: '$item', step: { type: 'approval' } } },
+            },
+          },
+          { id: 'f', type: 'fail_times', config: { duration_seconds: 0.6 }, input: { times: 1, permanent: true } },
+          { id: 'behind', type: 'join', depends_on: ['m', 'asked', 'f'] },
+        ],
+      } as DefinitionInput)
+      const cut = await ended(id)
+      const states = (steps: Run['steps']) => Object.fromEntries(steps.map((step) => [step.step_id, step.status]))
+      expect(states(cut.steps)).toMatchObject({
+        m: 'skipped',
+        'm[0]': 'completed',
+        'm[3]': 'skipped',
+        asked: 'skipped',
+        f: 'failed',
+      })
+      expect(cut.steps[0]).toMatchObject({ reason: 'step f failed and the workflow stops on failure' })
+      await api.call(`runs/${id}/retry`, { method: 'POST' })
+      for (const index of [0, 1]) {
+        const path = `runs/${id}/steps/${encodeURIComponent(`asked[${index}][0]`)}/approve`
+        await eventually(async () => (await api.call(path, { body: { data: index } })).status === 200)
+      }
+      const done = await until(id, 'completed')
+      expect(new Set(done.steps.map(({ status }) => status))).toEqual(new Set(['completed']))
+      expect(done.steps.find((step) => step.step_id === 'm[0]')).toEqual(
+        cut.steps.find((step) => step.step_id === 'm[0]'),
+      )
+    })
+
     test('fails with its first item, or goes on where the item’s failure is tolerated', async () => {
       const step = { type: 'transform', config: { output: '$item.v' } }
       const items = [{ v: 1 }, {}, { v: 3 }]

@@ -3,6 +3,7 @@ import { readOutputs } from '../../db/runs.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { LIMITS } from '../../workflow/limits.ts'
+import { stoppedBy } from '../../workflow/decide.ts'
 import { isSettled } from '../../workflow/states.ts'
 import { concurrencyOf, type Activation } from '../activate.ts'
 import { abandonItems } from '../map-time-limit.ts'
@@ -65,7 +66,10 @@ function kindOf(value: Json): string {
   return value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-/** An item whose failure is tolerated, or that was skipped, leaves null in its place; any other failure fails the map. */
+/**
+ * An item whose failure is tolerated, or whose `when` does not hold, leaves null in its place; any other failure fails the
+ * map. One whose items did not all begin, as the run was stopped, is skipped like them: they are for a retry to run.
+ */
 async function end({ engine, activation }: ParkContext, items: readonly ItemRow[]): Promise<Outcome> {
   const { run, step } = activation
   const tolerated = step.itemStep?.step.on_error === 'continue'
@@ -75,6 +79,10 @@ async function end({ engine, activation }: ParkContext, items: readonly ItemRow[
     const why = first.error ?? 'it was cancelled'
     const others = bad.length === 1 ? '' : ` (and ${bad.length - 1} more of ${items.length})`
     return failed('item_failed', `item ${first.stepId} failed: ${why}${others}`)
+  }
+  const stopped = activation.row.haltedBy === null ? null : stoppedBy(activation.row.haltedBy)
+  if (items.some((item) => item.status === 'skipped' && item.reason === stopped)) {
+    return { kind: 'skipped', reason: stopped! }
   }
   const outputs = await readOutputs(
     engine.db,
