@@ -253,8 +253,10 @@ export async function completeSteps(db: Executor, items: readonly Completion[]):
   return { done, ended: finishedOf(ended) }
 }
 
-/** Kinds of waiting that end where a failure stops the run: steps that wait for items or a child run go on. */
-export const WOKEN_BY_HALT = `('timer', 'approval', 'event')`
+/** Kinds of waiting that end at once where a failure stops the run: what waits for items goes on until these have ended. */
+export const SKIPPED_BY_HALT = `('timer', 'approval', 'event')`
+/** Of a step that waits for a child run, that is cancelled first. */
+const WOKEN_BY_HALT = `('timer', 'approval', 'event', 'run')`
 
 /**
  * A retry sets steps back without taking their numbers, where nobody had begun them as far as Postgres knows. So what was decided
@@ -265,6 +267,12 @@ const STILL_MEANT = `CASE
       WHEN NOT i.attempted THEN (SELECT r.epoch = i.epoch FROM runs r WHERE r.id = i.run_id)
       WHEN i.status = 'cancelled' THEN (SELECT r.status IN ('cancelling', 'completed', 'failed', 'cancelled') FROM runs r WHERE r.id = i.run_id)
       ELSE true END`
+
+/** Its job would come up when its next attempt is due: so the reconciler dispatches the run anew. */
+const BACKING_OFF = `
+    SELECT true FROM steps b WHERE b.run_id = r.id AND b.status = 'retrying'
+      AND NOT EXISTS (SELECT 1 FROM done d WHERE d.run_id = b.run_id AND d.step_index = b.step_index)
+    LIMIT 1`
 
 const SETTLE = `
 WITH input AS (
@@ -294,7 +302,7 @@ WITH input AS (
   FROM done WHERE attempted AND status IN ('failed', 'retrying', 'cancelled')
   ON CONFLICT DO NOTHING
 ), halted AS (
-  UPDATE runs r SET halted_by = h.halts
+  UPDATE runs r SET halted_by = h.halts, queue_token = CASE WHEN (${BACKING_OFF}) THEN NULL ELSE r.queue_token END
   FROM (SELECT run_id, min(halts) AS halts FROM done WHERE halts IS NOT NULL GROUP BY run_id ORDER BY run_id) h
   WHERE r.id = h.run_id AND r.halted_by IS NULL
 ), woken AS (

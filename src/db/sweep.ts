@@ -1,6 +1,6 @@
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
-import { WOKEN_BY_HALT } from './commit.ts'
+import { SKIPPED_BY_HALT } from './commit.ts'
 
 /** What the reconciler reads. All statements use the partial index runs_unfinished, so history costs nothing. */
 
@@ -122,10 +122,13 @@ FROM runs r, LATERAL (
 ) s
 WHERE r.id = ANY($1::uuid[]) AND COALESCE(s.changed_at, r.created_at) < now() - $2::float8 * interval '1 millisecond'`
 
+const CHILD_GOES_ON = `s.waiting_for ->> 'kind' = 'run' AND (
+      SELECT c.status NOT IN ('cancelling', 'completed', 'failed', 'cancelled') FROM runs c WHERE c.id = (s.waiting_for ->> 'run_id')::uuid)`
+
 /**
  * A parked step that nothing will wake any more: its approval is not open, its child run has ended or never began, its timer
  * has no time; or it parked while the failure that stops its run was being committed, which wakes only those that it sees.
- * That run is read for each step alone: an EXISTS might be planned as a look at all runs that ever stopped.
+ * That run, and a child run, is read for each step alone: an EXISTS might be planned as a look at all runs that ever stopped.
  */
 const FORSAKEN = `s.run_id = ANY($1::uuid[]) AND s.waiting_for IS NOT NULL AND s.status = 'waiting'
   AND (s.wake_at IS NULL OR s.wake_at > clock_timestamp())
@@ -134,7 +137,8 @@ const FORSAKEN = `s.run_id = ANY($1::uuid[]) AND s.waiting_for IS NOT NULL AND s
     WHEN 'run' THEN NOT EXISTS (SELECT 1 FROM runs c WHERE c.id = (s.waiting_for ->> 'run_id')::uuid AND c.status NOT IN ('completed', 'failed', 'cancelled'))
     WHEN 'timer' THEN s.wake_at IS NULL
     ELSE false END
-    OR s.waiting_for ->> 'kind' IN ${WOKEN_BY_HALT} AND (SELECT r.halted_by FROM runs r WHERE r.id = s.run_id) IS NOT NULL)`
+    OR (s.waiting_for ->> 'kind' IN ${SKIPPED_BY_HALT} OR ${CHILD_GOES_ON})
+      AND (SELECT r.halted_by FROM runs r WHERE r.id = s.run_id) IS NOT NULL)`
 
 /**
  * Those of some runs with parked steps that wait for what is gone. Steps are woken by the very statement that ends what

@@ -98,7 +98,7 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
         noop('again', [], {
           config: { action: 'fail_times', max_retries: 5 },
           input: { times: 5 },
-          retry: { delay_seconds: 0.6 },
+          retry: { delay_seconds: 60, max_delay_seconds: 60 },
         }),
         noop('bad', [], { config: { duration_seconds: 0.2, fail_probability: 1 } }),
       ],

@@ -438,7 +438,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
           { id: 'f', type: 'fail_times', config: { duration_seconds: 0.6 }, input: { times: 1, permanent: true } },
           { id: 'behind', type: 'join', depends_on: ['m', 'asked', 'f'] },
         ],
-      } as DefinitionInput)
+      })
       const cut = await ended(id)
       const states = (steps: Run['steps']) => Object.fromEntries(steps.map((step) => [step.step_id, step.status]))
       expect(states(cut.steps)).toMatchObject({
@@ -580,6 +580,38 @@ describe.each(BACKENDS)('on %s', (backend) => {
   })
 
   describe('a child run', () => {
+    test('is cancelled where another step stops its parent, whose step is skipped then; a retry begins another', async () => {
+      const child = { name: 'asks-on', steps: [{ id: 'ask', type: 'approval' }] }
+      await api.call('workflows', { body: child })
+      const kid = { type: 'workflow', config: { workflow: 'asks-on' } }
+      const id = await start({
+        name: 'stopped-parent',
+        steps: [
+          { id: 'kid', ...kid },
+          { id: 'kids', type: 'map', config: { items: [1, 2], concurrency: 1, step: kid } },
+          { id: 'f', type: 'fail_times', config: { duration_seconds: 0.8 }, input: { times: 1, permanent: true } },
+        ],
+      })
+      const stopped = await ended(id)
+      expect(stopped).toMatchObject({ status: 'failed', error: { step_id: 'f' } })
+      expect(stopped.steps.map(({ step_id: step, status }) => [step, status])).toEqual([
+        ['kid', 'skipped'],
+        ['kids', 'skipped'],
+        ['f', 'failed'],
+        ['kids[0]', 'skipped'],
+        ['kids[1]', 'skipped'],
+      ])
+      const childRuns = async () =>
+        (await api.call<{ items: Run[] }>('runs?workflow=asks-on')).body.items
+          .filter((run) => run.parent_run_id === id)
+          .map(({ status }) => status)
+      expect(await childRuns()).toEqual(['cancelled', 'cancelled'])
+      await api.call(`runs/${id}/retry`, { method: 'POST' })
+      await eventually(async () => (await childRuns()).filter((status) => status === 'waiting').length === 2)
+      await api.call(`runs/${id}/cancel`, { method: 'POST' })
+      await until(id, 'cancelled')
+    })
+
     test('is linked both ways, gets the input, and gives its output', async () => {
       await run({ name: 'child', steps: [{ id: 't', type: 'transform', config: { output: '$input.n' } }] })
       const parent = await run({

@@ -6,6 +6,7 @@ import { SluiceError } from '../../errors.ts'
 import { resolveBinding } from '../../workflow/bindings.ts'
 import type { Json } from '../../workflow/definition.ts'
 import { LIMITS } from '../../workflow/limits.ts'
+import { stoppedBy } from '../../workflow/decide.ts'
 import type { RunStatus } from '../../workflow/states.ts'
 import { isFinished } from '../../workflow/states.ts'
 import { cancelRuns } from '../cancel.ts'
@@ -17,7 +18,8 @@ import { completed, failed, isDue, park, timedOut, timeoutAt, type ParkContext, 
 
 /**
  * `workflow`: a child run. Its id is chosen when the step parks and the run is started by the first look, so that a crash
- * in between starts it once all the same.
+ * in between starts it once all the same. Where the failure of another step stops the parent, the child run is cancelled, and
+ * the step is skipped once that has ended.
  */
 export const childRunKind: ParkedKind = {
   async begin({ activation }) {
@@ -32,13 +34,16 @@ export const childRunKind: ParkedKind = {
       const isStarted = await start(context, waitingFor.run_id)
       return { kind: 'still', wakeAt: isStarted ? timeoutAt(activation) : activation.row.now }
     }
+    const { haltedBy } = activation.row
     if (!isFinished(child.status as RunStatus)) {
+      if (haltedBy !== null && child.status !== 'cancelling') await cancelRuns(engine, [child.id])
       if (!isDue(timeoutAt(activation), activation)) return { kind: 'still', wakeAt: timeoutAt(activation) }
       await cancelRuns(engine, [child.id])
       return timedOut(activation)
     }
     if (child.status === 'completed')
       return completed(child.output === null ? null : (JSON.parse(child.output) as Json))
+    if (child.status === 'cancelled' && haltedBy !== null) return { kind: 'skipped', reason: stoppedBy(haltedBy) }
     const why = child.error === null ? `was ${child.status}` : `failed: ${child.error}`
     return failed('child_failed', `run ${child.id} of workflow ${child.workflowName} ${why}`, true)
   },
