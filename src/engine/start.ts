@@ -211,7 +211,7 @@ export function refuseBadInputs(schema: Json | undefined, requests: readonly Sta
   if (problems.length === 0) return
   throw new SluiceError(
     'invalid_input',
-    `The input does not match the workflow's input_schema: ${problems[0]!.message}`,
+    `The input does not match the workflow's input_schema: ${problems[0]!.path} ${problems[0]!.message}`,
     { problems },
   )
 }

@@ -52,8 +52,9 @@ const approvalConfig = z
     if (on_timeout !== undefined && timeout_seconds === undefined) {
       context.addIssue({ code: 'custom', path: ['on_timeout'], message: 'has no effect without timeout_seconds' })
     }
-    if (quorum !== undefined && approvers !== undefined && quorum > approvers.length) {
-      const message = `${quorum} approvals cannot come from ${approvers.length} approvers`
+    const people = new Set(approvers).size
+    if (quorum !== undefined && approvers !== undefined && quorum > people) {
+      const message = `${quorum} approvals cannot come from ${people} approver${people === 1 ? '' : 's'}`
       context.addIssue({ code: 'custom', path: ['quorum'], message })
     }
   })

@@ -346,6 +346,7 @@ describe('invalid_config', () => {
     ],
     ['approval', { on_timeout: 'fail' }, '/on_timeout', 'without timeout_seconds'],
     ['human_gate', { approvers: ['a'], quorum: 2 }, '/quorum', '2 approvals cannot come from 1'],
+    ['approval', { approvers: ['a', 'a'], quorum: 2 }, '/quorum', '2 approvals cannot come from 1 approver'],
     ['wait', {}, '', 'either seconds or until'],
     ['wait', { seconds: 1, until: '2026-01-01T00:00:00Z' }, '', 'either seconds or until'],
     ['wait', { seconds: -1 }, '/seconds', 'at least 0'],

@@ -632,6 +632,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
           steps: [{ id: 'c', type: 'workflow', config: { workflow }, input }],
         }) as DefinitionInput
       expect((await run(of('bad-child', { n: 1 }))).error).toMatchObject({ code: 'child_failed' })
+      expect((await run(of('bad-child', {}))).error?.message).toContain('input_schema: /input/n is required')
       expect((await run(of('bad-child', {}))).error).toMatchObject({ code: 'invalid_input' })
       expect((await run(of('no-such-workflow', {}))).error).toMatchObject({ code: 'unknown_workflow' })
     })
