@@ -1,5 +1,4 @@
 import {
-  createPostgresRelayBackend,
   createRedisBackend,
   type FlowProducer,
   type Queue,
@@ -16,7 +15,7 @@ import { SluiceError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { sessionOptions } from '../postgres-session.ts'
 import { GatheringRedis } from './gathering-redis.ts'
-import { createLastingBackend, outlastBreaks } from './postgres-backend.ts'
+import { createLastingBackend, createLastingRelayBackend, outlastBreaks } from './postgres-backend.ts'
 import { RUNS_QUEUE } from './names.ts'
 import { scanQueueNames } from './scan.ts'
 import { wipePostgres, wipeRedis } from './wipe.ts'
@@ -168,7 +167,7 @@ async function openPostgres(options: QueueOptions): Promise<QueueConnection> {
     prefix: options.prefix,
     relay: () =>
       quietRelay(
-        new Relay({ ...producer, backend: createPostgresRelayBackend, leaseDuration: RELAY_LEASE_MS }),
+        new Relay({ ...producer, backend: createLastingRelayBackend, leaseDuration: RELAY_LEASE_MS }),
         options,
       ),
     serverRunId: () => Promise.resolve(null),

@@ -1,4 +1,4 @@
-import { createPostgresBackend } from 'bullmq'
+import { createPostgresBackend, createPostgresRelayBackend } from 'bullmq'
 import type pg from 'pg'
 
 /** The part of BullMQ's classes that remembers whether it could connect. */
@@ -21,9 +21,19 @@ interface Connection extends Readiness {
  */
 export const createLastingBackend: typeof createPostgresBackend = (...given) => {
   const backend = createPostgresBackend(...given)
-  const { connection } = backend as unknown as { connection: Connection }
+  lasting(backend)
+  forgetFailures(backend as unknown as Readiness)
+  return backend
+}
+
+/** The same for what relays signals between processes. */
+export const createLastingRelayBackend: typeof createPostgresRelayBackend = (...given) =>
+  lasting(createPostgresRelayBackend(...given))
+
+function lasting<Backend>(backend: Backend): Backend {
+  const { connection } = backend as { connection: Connection }
   outlastBreaks(connection.pool)
-  for (const part of [connection, backend as unknown as Readiness]) forgetFailures(part)
+  forgetFailures(connection)
   return backend
 }
 

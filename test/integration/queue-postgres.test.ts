@@ -71,6 +71,13 @@ test.each([
     ask: (_open: Opening, queue: () => Queue) => queue().getJobCounts(),
   },
   { while: 'the tables are emptied', ask: () => connection.wipe() },
+  {
+    while: 'a relay asks whether it is up to date',
+    async ask() {
+      const relay = connection.relay()
+      await relay.publish('topic', {}).finally(() => relay.close().catch(() => undefined))
+    },
+  },
 ])('a connection that breaks while $while fails what was asked, and not the process', async ({ ask }) => {
   const holder = new pg.Client({ connectionString: database.url })
   await holder.connect()
