@@ -35,7 +35,7 @@ const CHILD_EVERY_MS = 20
  * where it is, or cancels it; one that needs to be repaired is retried until it is.
  */
 export function planControls(load: Workload, random: Random): PlannedControl[] {
-  const { isRepaired, repeatedFrom, definition } = load
+  const { isRepaired, repeatedFrom, definition, ends } = load
   const [dice, soonMs, later] = [random.next(), random.between(0, MEDDLED_WITHIN_MS), random.next()]
   const isContested = random.next() < CONTESTED
   const pause: PlannedControl = { control: 'pause', afterMs: soonMs, isContested }
@@ -54,7 +54,7 @@ export function planControls(load: Workload, random: Random): PlannedControl[] {
     if (dice < 0.32) return [repeat, ...last]
     return [pause, { ...repeat, afterMs: resume.afterMs, whilePaused: true }, ...last]
   }
-  if (dice < 0.65 && definition.steps.some(({ type }) => type === 'workflow')) {
+  if (dice < 0.65 && ends === 'completed' && definition.steps.some(({ type }) => type === 'workflow')) {
     const [soon, ofChild] = [{ afterMs: 0 }, true]
     if (dice < 0.5)
       return [

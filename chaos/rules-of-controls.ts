@@ -29,12 +29,14 @@ export const CONTROL_RULES: Readonly<Record<string, string>> = {
       ON n.run_id = t.run_id AND n.control = t.control
     WHERE COALESCE(n.times, 0) < t.times OR (n.times > t.times AND t.control <> 'retry')`,
 
-  // The step may have been set back, and begun another, or been dropped.
+  // The step may have been set back, and begun another, or been dropped; or the failure of another has stopped its run.
   'a run is cancelled by somebody, or with the step that has started it': `
     SELECT r.id, r.parent_run_id FROM runs r
     WHERE r.status = 'cancelled'
       AND NOT EXISTS (SELECT FROM lineage l JOIN chaos.controls c ON c.run_id = l.ancestor AND c.control = 'cancel' WHERE l.id = r.id)
       AND NOT EXISTS (SELECT FROM steps s WHERE s.run_id = r.parent_run_id AND s.step_index = r.parent_step_index AND s.status = 'cancelled')
+      AND NOT EXISTS (SELECT FROM steps s JOIN runs p ON p.id = s.run_id
+        WHERE p.id = r.parent_run_id AND s.step_index = r.parent_step_index AND s.status = 'skipped' AND p.halted_by IS NOT NULL)
       AND NOT EXISTS (SELECT FROM taken_back v WHERE v.run_id = r.parent_run_id AND v.at > r.created_at)`,
 
   'a child run is cancelled with its step': `

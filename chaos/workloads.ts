@@ -198,6 +198,27 @@ const WORKLOADS: Workload[] = [
       ],
     },
   },
+  // One step fails, and nothing that waits may keep the run from that.
+  {
+    weight: 5,
+    ends: 'failed',
+    decision: 'never',
+    definition: {
+      name: 'chaos-stopped',
+      steps: [
+        { ...effect('first', [], 20), ...UNDONE },
+        { id: 'kid', type: 'workflow', config: { workflow: 'chaos-herd-child' } },
+        mapOf('kids', [1, 2], { concurrency: 1, step: { type: 'workflow', config: { workflow: 'chaos-herd-child' } } }),
+        mapOf('asked', [1, 2], { step: { type: 'approval', input: { decision: '$input.decision' }, config: {} } }),
+        persistent('late', [], 'chaos_fail', {
+          retry: { delay_seconds: 8 },
+          input: { times: 1_000 },
+        }),
+        call('soon', ['first'], 400),
+        persistent('fails', ['soon'], 'chaos_fail', { input: { times: 1_000, permanent: true } }),
+      ],
+    },
+  },
   {
     weight: 7,
     ends: 'completed',
