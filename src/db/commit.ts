@@ -109,6 +109,12 @@ started AS (
   WHERE r.id = i.run_id AND r.admitted_at IS NOT NULL AND (r.status IN ('queued', 'waiting') OR r.started_at > i.started_at)
 )`
 
+/** Why an attempt is `lost`. */
+const WORKER_LOST = `CASE WHEN worker_id IS NULL
+      THEN json_build_object('code', 'handed_back', 'message', 'The worker was stopped before the attempt had ended')
+      ELSE json_build_object('code', 'worker_lost', 'message', 'The worker stopped beating while the attempt ran')
+    END`
+
 /**
  * What an attempt takes over is looked at behind the row's lock, since it may commit just now; so the locks come before
  * everything that changes a row.
@@ -125,10 +131,7 @@ WITH input AS (
 ), lost AS (
   INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error)
   SELECT run_id, step_index, attempt, 'lost', worker_id, started_at, clock_timestamp(),
-         CASE WHEN worker_id IS NULL
-           THEN json_build_object('code', 'handed_back', 'message', 'The worker was stopped before the attempt had ended')
-           ELSE json_build_object('code', 'worker_lost', 'message', 'The worker stopped beating while the attempt ran')
-         END
+         ${WORKER_LOST}
   FROM taken_over
   ON CONFLICT DO NOTHING
 ), ${runsStarted('starts_run')}
@@ -274,6 +277,13 @@ const BACKING_OFF = `
       AND NOT EXISTS (SELECT 1 FROM done d WHERE d.run_id = b.run_id AND d.step_index = b.step_index)
     LIMIT 1`
 
+/**
+ * What became of the newest attempt of a step that settles: one that ended told so, one that waited is given up, and any other that
+ * had begun, and has no row yet, was of a worker that is gone.
+ */
+const ATTEMPT_WAS = `CASE WHEN status = 'cancelled' AND (attempted OR waits) OR status = 'skipped' AND waits THEN 'cancelled'
+    WHEN attempted THEN 'failed' ELSE 'lost' END::attempt_status`
+
 const SETTLE = `
 WITH input AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::bool[],
@@ -294,12 +304,12 @@ WITH input AS (
     AND (s.status <> 'waiting' OR i.waits)
     AND ${STILL_MEANT}
   RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.completed_at, s.retry_at, s.error,
-    i.status, i.attempted, i.halts
+    i.status, i.attempted, i.waits, i.halts
 ), attempts AS (
   INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error, retry_at)
-  SELECT run_id, step_index, attempt, CASE WHEN status = 'cancelled' THEN 'cancelled' ELSE 'failed' END::attempt_status, worker_id,
-    started_at, COALESCE(completed_at, clock_timestamp()), error, retry_at
-  FROM done WHERE attempted AND status IN ('failed', 'retrying', 'cancelled')
+  SELECT run_id, step_index, attempt, ${ATTEMPT_WAS}, worker_id, started_at, COALESCE(completed_at, clock_timestamp()),
+    CASE WHEN ${ATTEMPT_WAS} = 'lost' THEN ${WORKER_LOST} ELSE error END, retry_at
+  FROM done WHERE attempt > 0 AND started_at IS NOT NULL
   ON CONFLICT DO NOTHING
 ), halted AS (
   UPDATE runs r SET halted_by = h.halts, queue_token = CASE WHEN (${BACKING_OFF}) THEN NULL ELSE r.queue_token END

@@ -37,6 +37,37 @@ test('an attempt that is taken over is recorded as lost', async () => {
   }
 })
 
+test('the attempt of a step that is skipped or cancelled is kept: as lost where it ran and its worker is gone, as cancelled where it waited', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    for (const status of ['skipped', 'cancelled'] as const) {
+      const running = await startAttempt(system)
+      const decided = { ...nextOf(running), ...DECIDED, status, attempted: false }
+      expect((await settleSteps(system.engine.db, [decided])).size).toBe(1)
+      expect(await attemptsOf(system, running)).toEqual([{ attempt: 1, status: 'lost', code: 'worker_lost' }])
+
+      const waiting = await startAttempt(system)
+      const parking = { waitingFor: { kind: 'timer' }, wakeAt: null, insteadOf: null } as const
+      expect(await parkStep(system.engine.db, { ...waiting, ...parking })).toBe(true)
+      const woken = { ...nextOf(waiting), ...DECIDED, status, attempted: false, waits: true }
+      expect((await settleSteps(system.engine.db, [woken])).size).toBe(1)
+      expect(await attemptsOf(system, waiting)).toEqual([{ attempt: 1, status: 'cancelled', code: null }])
+    }
+    const idle = await system.start({ name: 'one', steps: [{ id: 'only' }] })
+    const never = {
+      ...nextOf(await startAttempt(system)),
+      runId: idle,
+      ...DECIDED,
+      status: 'skipped',
+      attempted: false,
+    } as const
+    expect((await settleSteps(system.engine.db, [never])).size).toBe(1)
+    expect(await attemptsOf(system, never)).toEqual([])
+  } finally {
+    await system.stop()
+  }
+})
+
 test('an attempt that commits while it is taken over is not recorded as lost', async () => {
   const system = await startTestEngine({ backend: 'redis', workers: 0 })
   try {
