@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../src/log.ts'
+import { checkAgainstSchema } from '../src/workflow/input.ts'
 import { actionContext } from '../test/support/action-context.ts'
 import { PermanentError, type AnyAction } from './action.ts'
 import { loadActions } from './registry.ts'
@@ -133,6 +134,19 @@ export default defineAction({ name, description: '', input: z.unknown(), output:
     })
 
     expect(registry.list().filter((entry) => entry.action.name === 'once')).toHaveLength(1)
+  })
+
+  test('an action that does without input says so, whatever input it takes', async () => {
+    const registry = await load({
+      'ping.ts': actionFile('ping').replace('z.unknown()', 'z.object({ host: z.string() }).optional()'),
+    })
+
+    const schema = registry.list().find((entry) => entry.action.name === 'ping')?.inputSchema ?? null
+    expect([{}, { host: 'x' }, { host: 1 }].map((input) => checkAgainstSchema(schema, input).length > 0)).toEqual([
+      false,
+      false,
+      true,
+    ])
   })
 
   test('a schema that JSON Schema cannot express is left open instead of refused', async () => {

@@ -160,13 +160,22 @@ function checkDeclaration(file: string, builtIn: boolean, action: sluice.AnyActi
 /** What JSON Schema cannot say (a transformation's result, a Date) is left open: the action's own schema still holds. */
 function schemasOf(file: string, action: sluice.AnyAction): Pick<RegisteredAction, 'inputSchema' | 'outputSchema'> {
   try {
+    const input = zod.z.toJSONSchema(action.input, { io: 'input', unrepresentable: 'any' }) as Json
     return {
-      inputSchema: zod.z.toJSONSchema(action.input, { io: 'input', unrepresentable: 'any' }) as Json,
+      inputSchema: mayBeLeftOut(action) ? { anyOf: [input, NO_INPUT] } : input,
       outputSchema: zod.z.toJSONSchema(action.output, { io: 'output', unrepresentable: 'any' }) as Json,
     }
   } catch (error) {
     throw refusal(`${file}: the schemas of the action "${action.name}" have no JSON Schema: ${messageOf(error)}`, error)
   }
+}
+
+/** What stands for a step without `input` where the schema alone would refuse it: an empty object. */
+const NO_INPUT: Json = { type: 'object', maxProperties: 0 }
+
+/** JSON Schema cannot say that a value may be missing altogether (`z.string().optional()`). */
+function mayBeLeftOut({ input }: sluice.AnyAction): boolean {
+  return input.safeParse(undefined).success && !input.safeParse({}).success
 }
 
 function refusal(message: string, cause?: unknown): SluiceError {

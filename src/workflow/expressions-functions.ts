@@ -219,6 +219,13 @@ export function faultOfCall(name: string, isMethod: boolean, count: number): str
   return isMethod ? `${name} is called as ${name}(value)` : `${name} is called as value.${name}()`
 }
 
+/** Why `matches` fails with this pattern, whatever the text; null where it does not. */
+export function faultOfPattern(pattern: string): string | null {
+  const [matches] = environment.funcs.find('matches') ?? []
+  const result = withBudget(Number.POSITIVE_INFINITY, () => matches?.call(0, '', [pattern]))
+  return isCelError(result) ? result.message : null
+}
+
 /** Names of the functions that an expression can call. */
 export function functionNames(): string[] {
   const names = new Set([...environment.funcs].map((func) => func.name))

@@ -1,5 +1,5 @@
 import { parse } from '@bufbuild/cel'
-import { APPEND, faultOfCall, functionNames, NEW_LIST, RANGE, TICK } from './expressions-functions.ts'
+import { APPEND, faultOfCall, faultOfPattern, functionNames, NEW_LIST, RANGE, TICK } from './expressions-functions.ts'
 import type { Json } from './json-value.ts'
 import { didYouMean } from './nearest.ts'
 
@@ -43,6 +43,8 @@ export interface MemberPath {
 
 /** Variables that expressions may name; `item` and `index` only inside `map`, `event` only in `config.match`. */
 const VARIABLES = ['input', 'context', 'order', 'steps', 'item', 'index', 'event'] as const
+/** What a step looks like: the keys of `StepView`. */
+const STEP_KEYS = ['output', 'status', 'error'] as const
 const TYPE_NAMES = new Set(['int', 'uint', 'double', 'bool', 'string', 'bytes', 'list', 'map', 'null_type', 'type'])
 /** Deepest nesting of an expression: the parser overflows the stack at about 500, depending on who calls it. */
 const DEEPEST = 100
@@ -87,6 +89,7 @@ class Walk {
     const chain = chainOf(expr)
     if (chain === null || bound.includes(chain.root)) return
     const [first, second, ...rest] = chain.path
+    if (chain.root === 'steps' && second !== undefined && rest.length === 0) this.#checkStepKey(expr, second)
     const isOutput = chain.root === 'steps' && first !== undefined && second === 'output' && rest.length > 0
     if (!isOutput && chain.root !== 'input') return
     const found = isOutput ? { stepId: first, path: rest } : { stepId: null, path: chain.path }
@@ -94,6 +97,11 @@ class Walk {
     const isTest = expr.exprKind.case === 'selectExpr' && expr.exprKind.value.testOnly
     if (isTest) this.#tested.add(text)
     else this.#read.set(text, found)
+  }
+
+  #checkStepKey(expr: Expr, key: string): void {
+    if ((STEP_KEYS as readonly string[]).includes(key)) return
+    this.#fault(expr, `a step has output, status and error, no ${key}${didYouMean(key, STEP_KEYS)}`)
   }
 
   /** Visits a node and answers how many nodes are below it, itself included. */
@@ -176,8 +184,13 @@ class Walk {
       return
     }
     const fault = faultOfCall(name, isMethod, call.args.length)
-    if (fault !== null)
+    if (fault !== null) {
       this.#fault(expr, `${fault}${fault.startsWith('there') ? didYouMean(name, functionNames()) : ''}`)
+      return
+    }
+    const pattern = name === 'matches' ? textOf(call.args[0]) : null
+    const patternFault = pattern === null ? null : faultOfPattern(pattern)
+    if (patternFault !== null) this.#fault(expr, patternFault)
   }
 
   /** Charges each round for the nodes it evaluates, and lets lists grow in place instead of being copied each round. */

@@ -98,7 +98,7 @@ const httpConfig = z
   .strictObject({
     method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).optional().describe('default GET'),
     url: text.refine((url) => !isLiteral(url) || isHttpUrl(url), { message: 'is no http or https URL' }),
-    headers: z.record(text, scalar).optional(),
+    headers: z.record(text, scalar).superRefine(checkHeaders).optional(),
     query: z.record(text, z.union([scalar, z.null(), z.array(scalar)])).optional(),
     body: jsonSchema.optional().describe('sent as JSON'),
     form: z
@@ -116,6 +116,27 @@ const httpConfig = z
   .refine((config) => config.body === undefined || config.form === undefined, {
     message: 'takes either body or form, not both',
   })
+
+/** Names and characters as RFC 9110, 5.1 and 5.5, has them. */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+/** They are of a connection, and so the worker's own (RFC 9110, 7.6.1), or ask for what it does not do. */
+const RESERVED_HEADERS = new Set(['expect', 'keep-alive', 'transfer-encoding', 'upgrade'])
+
+/** Refuses what no request could be sent with; values that are bindings are known at run time only. */
+function checkHeaders(headers: Record<string, string | number | boolean>, context: z.RefinementCtx): void {
+  for (const [name, value] of Object.entries(headers)) {
+    const message = faultOfHeader(name, value)
+    if (message !== null) context.addIssue({ code: 'custom', path: [name], message })
+  }
+}
+
+function faultOfHeader(name: string, value: string | number | boolean): string | null {
+  if (!HEADER_NAME.test(name)) return "is no name of a header: it may have letters, digits and !#$%&'*+-.^_`|~"
+  if (RESERVED_HEADERS.has(name.toLowerCase())) return 'cannot be set: it is up to the worker that sends the request'
+  if (typeof value !== 'string' || !isLiteral(value) || HEADER_VALUE.test(value)) return null
+  return 'has characters that no header may have: it may have those of ISO 8859-1, on one line'
+}
 
 function isHttpUrl(url: string): boolean {
   return URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)

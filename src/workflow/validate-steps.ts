@@ -141,7 +141,7 @@ function checkItemStep(
   checkStep({ type, config, input, compensate }, path, catalog, problems)
 }
 
-/** Input without bindings is what the action will get: it can be checked now. */
+/** Input without bindings is what the action will get: it can be checked now. None at all counts as an empty object. */
 function checkLiteralInput(
   action: string,
   input: Json | undefined,
@@ -150,8 +150,8 @@ function checkLiteralInput(
   problems: ProblemList,
 ): void {
   const schema = catalog?.actions.get(action)?.inputSchema
-  if (schema === undefined || input === undefined || !isLiteral(input)) return
-  const value = resolveBinding(input, { input: null, context: null, order: null, steps: () => undefined })
+  if (schema === undefined || (input !== undefined && !isLiteral(input))) return
+  const value = resolveBinding(input ?? {}, { input: null, context: null, order: null, steps: () => undefined })
   for (const fault of checkAgainstSchema(schema as Json, value)) {
     problems.add('invalid_config', pointer(...path) + fault.path, `the input of action "${action}" ${fault.message}`)
   }

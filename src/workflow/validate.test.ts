@@ -364,6 +364,10 @@ describe('invalid_config', () => {
     ['http', { url: 'ftp://x/y' }, '/url', 'no http or https URL'],
     ['http', { url: 'https://x', method: 'FETCH' }, '/method', 'is none of: GET'],
     ['http', { url: 'https://x', header: {} }, '/header', 'did you mean "headers"?'],
+    ['http', { url: 'https://x', headers: { 'a b': '$input.a' } }, '/headers/a b', 'is no name of a header'],
+    ['http', { url: 'https://x', headers: { a: 'x\r\nb: y' } }, '/headers/a', 'characters that no header may have'],
+    ['http', { url: 'https://x', headers: { a: '5 €' } }, '/headers/a', 'ISO 8859-1'],
+    ['http', { url: 'https://x', headers: { Upgrade: 'h2c' } }, '/headers/Upgrade', 'cannot be set'],
     ['tool_call', {}, '/url', 'is required'],
     ['transform', {}, '/output', 'is required'],
     ['shell', {}, '/command', 'is required'],
@@ -375,7 +379,7 @@ describe('invalid_config', () => {
     expectOne(workflow([step('a', [], { type, config })]), `invalid_config /steps/0/config${path}`, text)
   })
 
-  it('literal input is checked against the schema of the action', () => {
+  it('literal input, or none, is checked against the schema of the action', () => {
     const config = { config: { action: 'greet' } }
     expectOne(
       workflow([step('a', [], { ...config, input: { name: 5 } })]),
@@ -387,6 +391,12 @@ describe('invalid_config', () => {
       'invalid_config /steps/0/input/name',
       'is required',
     )
+    expectOne(
+      workflow([step('a', [], { compensate: { action: 'greet' } })]),
+      'invalid_config /steps/0/compensate/input/name',
+      'the input of action "greet" is required',
+    )
+    expectOne(workflow([step('a', [], config)]), 'invalid_config /steps/0/input/name', 'is required')
     expect(problemsOf(workflow([step('a', [], { ...config, input: { name: '$input.name' } })]))).toEqual([])
     expect(problemsOf(workflow([step('a', [], { ...config, input: { name: '$$5' } })]))).toEqual([])
   })
@@ -403,8 +413,8 @@ describe('bindings', () => {
     ['/steps/2/config/output/z', { type: 'transform', config: { output: { z: '$nope' } } }, 'there is no step'],
     ['/steps/2/config/until', { type: 'wait', config: { until: '$second' } }, 'not upstream'],
     [
-      '/steps/2/config/headers/a~1b',
-      { type: 'http', config: { url: 'https://x', headers: { 'a/b': '$nope' } } },
+      '/steps/2/config/headers/a~0b',
+      { type: 'http', config: { url: 'https://x', headers: { 'a~b': '$nope' } } },
       'no step',
     ],
     ['/steps/2/config/step/input', { type: 'map', config: { items: '$first', step: { input: '$nope' } } }, 'no step'],

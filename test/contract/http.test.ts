@@ -102,6 +102,7 @@ describeOnEachBackend({}, (engine) => {
     ['an unexpected status', '/gone', {}, 'http_status'],
     ['an answer that is too large', '/large', { max_response_bytes: 1_000 }, 'response_too_large'],
     ['a redirect to an address that is not public', '/away', {}, 'address_refused'],
+    ['a header that turns out to have two lines', '/json', { headers: { a: '${{ "x\\ny" }}' } }, 'invalid_request'],
   ])('%s fails the step at once', async (_name, path, config, code) => {
     const run = await engine().run(step({ url: `${origin}${path}`, max_retries: 5, ...config }))
     expect(run).toMatchObject({ status: 'failed', error: { code } })

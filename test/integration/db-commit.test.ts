@@ -47,7 +47,8 @@ test('the attempt of a step that is skipped or cancelled is kept: as lost where 
       expect(await attemptsOf(system, running)).toEqual([{ attempt: 1, status: 'lost', code: 'worker_lost' }])
 
       const waiting = await startAttempt(system)
-      const parking = { waitingFor: { kind: 'timer' }, wakeAt: null, insteadOf: null } as const
+      const until = new Date(Date.now() + 60_000).toISOString()
+      const parking = { waitingFor: { kind: 'timer', until }, wakeAt: null, insteadOf: null } as const
       expect(await parkStep(system.engine.db, { ...waiting, ...parking })).toBe(true)
       const woken = { ...nextOf(waiting), ...DECIDED, status, attempted: false, waits: true }
       expect((await settleSteps(system.engine.db, [woken])).size).toBe(1)

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici'
+import { Agent, errors, request } from 'undici'
 import { PermanentError } from '../../action.ts'
 import { guardedLookup, isAllowedHost, refuseAddress } from './addresses.ts'
 
@@ -27,7 +27,7 @@ const PRIVATE_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization
 const guarded = new Agent({ connect: { lookup: guardedLookup } })
 const open = new Agent()
 
-/** Sends a request and follows redirects; at most `maxBytes` of the answer are read. Throws `address_refused`, `response_too_large`, `too_many_redirects`. */
+/** Sends a request and follows redirects; at most `maxBytes` of the answer are read. Throws `address_refused`, `invalid_request`, `response_too_large`, `too_many_redirects`. */
 export async function send(outgoing: Outgoing, maxBytes: number, signal: AbortSignal): Promise<Incoming> {
   let next = outgoing
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
@@ -38,7 +38,7 @@ export async function send(outgoing: Outgoing, maxBytes: number, signal: AbortSi
       body: next.body ?? null,
       signal,
       dispatcher: isAllowedHost(next.url) ? open : guarded,
-    })
+    }).catch(refuseInvalid)
     const headers = plainHeaders(answer.headers)
     const target = headers['location']
     if (answer.statusCode < 300 || answer.statusCode >= 400 || answer.statusCode === 304 || target === undefined) {
@@ -50,6 +50,17 @@ export async function send(outgoing: Outgoing, maxBytes: number, signal: AbortSi
   throw new PermanentError(`${outgoing.url.href} redirects more than ${MAX_REDIRECTS} times`, {
     code: 'too_many_redirects',
   })
+}
+
+/** What cannot be sent, such as a header with a line break, cannot be sent later either. */
+function refuseInvalid(thrown: unknown): never {
+  if (thrown instanceof errors.InvalidArgumentError || thrown instanceof errors.NotSupportedError) {
+    throw new PermanentError(`the request cannot be sent: ${thrown.message}`, {
+      code: 'invalid_request',
+      cause: thrown,
+    })
+  }
+  throw thrown
 }
 
 /** As browsers do it (Fetch, "HTTP-redirect fetch"): 303, and 301 and 302 of a POST, become a GET without a body. */
