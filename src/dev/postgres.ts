@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { messageOf, SluiceError } from '../errors.ts'
 import { withParentDeathSignal } from './parent-death.ts'
-import { choosePort } from './remembered-port.ts'
+import { atRememberedPort } from './remembered-port.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { startServer, stopLeftover, commandOf, type Server, type StopSignal } from './server.ts'
 import { unprivilegedLauncher, type Launcher } from './unprivileged.ts'
@@ -48,10 +48,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
   const data = join(options.folder, 'data')
   const password = await ensureCluster(options, data, launcher)
   await stopLeftoverServer(data)
-  const port = options.port ?? (await choosePort(options.folder))
-  const server = await startOnce(options, { data, password, launcher, port })
+  const startAt = (port: number) => startOnce(options, { data, password, launcher, port })
+  const server = await (options.port === undefined ? atRememberedPort(options.folder, startAt) : startAt(options.port))
   try {
-    await ensureDatabase(urlOf(port, password, 'postgres'), options.database)
+    await ensureDatabase(urlOf(server.port, password, 'postgres'), options.database)
   } catch (error) {
     await server.stop()
     throw error

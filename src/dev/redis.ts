@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { SluiceError } from '../errors.ts'
 import { withParentDeathSignal } from './parent-death.ts'
-import { choosePort, rememberedPort } from './remembered-port.ts'
+import { atRememberedPort, rememberedPort } from './remembered-port.ts'
 import { startServer, stopLeftover, type Server, type StopSignal } from './server.ts'
 
 /** What {@link startRedis} needs to know. */
@@ -19,6 +19,8 @@ export interface RedisOptions {
   durable?: boolean
 }
 
+/** Whoever has the port instead of Redis may accept connections, and never answer. */
+const PING_TIMEOUT_MS = 2000
 const STOP_SIGNALS: StopSignal[] = [{ signal: 'SIGTERM', waitMs: 15_000 }]
 
 /**
@@ -44,7 +46,11 @@ export async function startRedis(options: RedisOptions): Promise<Server> {
   const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''))
   // Redis shows its port where its command line was.
   await stopLeftover(pid, `127.0.0.1:${await rememberedPort(options.folder)}`, STOP_SIGNALS)
-  const port = options.port ?? (await choosePort(options.folder))
+  const startAt = (port: number) => startOnce(options, pidFile, port)
+  return await (options.port === undefined ? atRememberedPort(options.folder, startAt) : startAt(options.port))
+}
+
+async function startOnce(options: RedisOptions, pidFile: string, port: number): Promise<Server> {
   const settings = {
     bind: '127.0.0.1',
     port: String(port),
@@ -64,17 +70,27 @@ export async function startRedis(options: RedisOptions): Promise<Server> {
     logFile: join(options.folder, 'redis.log'),
     port,
     url,
-    ping: () => ping(url),
+    ping: () => ping(url, pidFile),
     stopSignals: STOP_SIGNALS,
   })
 }
 
-async function ping(url: string): Promise<void> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
+/** Throws unless the Redis that answers is ours: one that took the port before would answer as well. */
+async function ping(url: string, pidFile: string): Promise<void> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false,
+    connectTimeout: PING_TIMEOUT_MS,
+    commandTimeout: PING_TIMEOUT_MS,
+  })
   client.on('error', () => undefined)
   try {
     await client.connect()
     await client.ping()
+    const [, answered] = await client.config('GET', 'pidfile')
+    if (answered !== pidFile) throw new SluiceError('unavailable', `${url} is another Redis`)
   } finally {
     client.disconnect()
   }

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -8,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lockHome } from '../../src/dev/home.ts'
 import { startPostgres } from '../../src/dev/postgres.ts'
 import { startRedis } from '../../src/dev/redis.ts'
+import { atRememberedPort } from '../../src/dev/remembered-port.ts'
 import type { Server } from '../../src/dev/server.ts'
 import { PACKAGE_ROOT } from '../../src/package-root.ts'
 import { eventually } from '../support/eventually.ts'
@@ -73,7 +75,6 @@ describe('the embedded Postgres', () => {
   it('takes another port when its own was taken meanwhile', async () => {
     const first = await postgres()
     await first.stop()
-    const { createServer } = await import('node:net')
     const intruder = createServer().listen(first.port, '127.0.0.1')
     await once(intruder, 'listening')
     const second = await postgres()
@@ -135,6 +136,30 @@ describe('the private Redis', () => {
     await killAfterStart(`import { startRedis } from './src/dev/redis.ts'; await startRedis(${options})`)
     const second = await redis()
     expect(await withRedis(second.url, (client) => client.ping())).toBe('PONG')
+  })
+})
+
+describe('an embedded server whose port is taken between the look and its start', () => {
+  const startAt = {
+    Postgres: (port: number) => startPostgres({ folder, port, database: 'test', durable: false }),
+    Redis: (port: number) => startRedis({ program: redisProgram(), folder, port }),
+  }
+
+  it.each(['Postgres', 'Redis'] as const)('starts at another: %s', async (name) => {
+    const intruder = createServer()
+    const server = await started(
+      atRememberedPort(folder, async (port) => {
+        if (!intruder.listening) await once(intruder.listen(port, '127.0.0.1'), 'listening')
+        return await startAt[name](port)
+      }),
+    )
+    expect(intruder.address()).not.toMatchObject({ port: server.port })
+    intruder.close()
+  })
+
+  it('is not mistaken for the Redis that took the port', async () => {
+    const intruder = await started(startRedis({ program: redisProgram(), folder: join(folder, 'other') }))
+    await expect(startAt.Redis(intruder.port)).rejects.toThrow('Address already in use')
   })
 })
 

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort } from '../../src/dev/free-port.ts'
 import { startPostgres } from '../../src/dev/postgres.ts'
 import { findRedisServer, startRedis } from '../../src/dev/redis.ts'
 import type { Server } from '../../src/dev/server.ts'
@@ -32,27 +31,29 @@ export function redisProgram(): string {
 
 /** Starts a Redis that nobody else uses. */
 export function startPrivateRedis(): Promise<PrivateServer> {
-  return startPrivate((folder, port) => startRedis({ program: redisProgram(), folder, port }))
+  return startPrivate((folder, port) => startRedis({ program: redisProgram(), folder, ...port }))
 }
 
 /** Starts a Postgres that nobody else uses; its database is called `test`. It does not survive a crash of the machine. */
 export function startPrivatePostgres(): Promise<PrivateServer> {
-  return startPrivate((folder, port) => startPostgres({ folder, port, database: 'test', durable: false }))
+  return startPrivate((folder, port) => startPostgres({ folder, ...port, database: 'test', durable: false }))
 }
 
-async function startPrivate(launch: (folder: string, port: number) => Promise<Server>): Promise<PrivateServer> {
+async function startPrivate(
+  launch: (folder: string, port: { port?: number }) => Promise<Server>,
+): Promise<PrivateServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   const data = join(folder, 'data')
-  const port = await freePort()
   let server: Server
   try {
-    server = await launch(data, port)
+    server = await launch(data, {})
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
   }
+  const { url, port } = server
   return {
-    url: server.url,
+    url,
     get pid() {
       return server.pid
     },
@@ -63,7 +64,7 @@ async function startPrivate(launch: (folder: string, port: number) => Promise<Se
     },
     async start(options = {}) {
       if (options.empty === true) await rm(data, { recursive: true, force: true })
-      server = await launch(data, port)
+      server = await launch(data, { port })
     },
     async dispose() {
       await server.stop()
