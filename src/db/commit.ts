@@ -271,7 +271,13 @@ const STILL_MEANT = `CASE
       WHEN i.status = 'cancelled' THEN (SELECT r.status IN ('cancelling', 'completed', 'failed', 'cancelled') FROM runs r WHERE r.id = i.run_id)
       ELSE true END`
 
-/** Its job would come up when its next attempt is due: so the reconciler dispatches the run anew. */
+/** A step, or an item: compensations go on in a run that a failure has stopped. */
+export const MAY_BE_STOPPED = `(s.parent_index IS NULL OR s.item_index IS NOT NULL)`
+
+/**
+ * In a run that a failure stops, no step gets its next attempt: where one waits for it, its job would come up when that is due, so
+ * the reconciler dispatches the run anew. One that comes to wait while the failure is committed is found by the sweep.
+ */
 const BACKING_OFF = `
     SELECT true FROM steps b WHERE b.run_id = r.id AND b.status = 'retrying'
       AND NOT EXISTS (SELECT 1 FROM done d WHERE d.run_id = b.run_id AND d.step_index = b.step_index)
@@ -304,7 +310,7 @@ WITH input AS (
     AND (s.status <> 'waiting' OR i.waits)
     AND ${STILL_MEANT}
   RETURNING s.run_id, s.step_index, s.attempt, s.worker_id, s.started_at, s.completed_at, s.retry_at, s.error,
-    i.status, i.attempted, i.waits, i.halts
+    i.status, i.attempted, i.waits, i.halts, ${MAY_BE_STOPPED} AND i.status = 'retrying' AS backs_off
 ), attempts AS (
   INSERT INTO step_attempts (run_id, step_index, attempt, status, worker_id, started_at, completed_at, error, retry_at)
   SELECT run_id, step_index, attempt, ${ATTEMPT_WAS}, worker_id, started_at, COALESCE(completed_at, clock_timestamp()),
@@ -312,9 +318,13 @@ WITH input AS (
   FROM done WHERE attempt > 0 AND started_at IS NOT NULL
   ON CONFLICT DO NOTHING
 ), halted AS (
-  UPDATE runs r SET halted_by = h.halts, queue_token = CASE WHEN (${BACKING_OFF}) THEN NULL ELSE r.queue_token END
-  FROM (SELECT run_id, min(halts) AS halts FROM done WHERE halts IS NOT NULL GROUP BY run_id ORDER BY run_id) h
-  WHERE r.id = h.run_id AND r.halted_by IS NULL
+  UPDATE runs r SET halted_by = COALESCE(r.halted_by, h.halts),
+    queue_token = CASE WHEN h.backs_off OR (${BACKING_OFF}) THEN NULL ELSE r.queue_token END
+  FROM (
+    SELECT run_id, min(halts) AS halts, bool_or(backs_off) AS backs_off
+    FROM done WHERE halts IS NOT NULL OR backs_off GROUP BY run_id ORDER BY run_id
+  ) h
+  WHERE r.id = h.run_id AND CASE WHEN r.halted_by IS NULL THEN h.halts IS NOT NULL ELSE h.backs_off END
 ), woken AS (
   UPDATE steps s SET wake_at = clock_timestamp()
   FROM (SELECT DISTINCT run_id FROM done WHERE halts IS NOT NULL) h

@@ -1,6 +1,6 @@
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
-import { SKIPPED_BY_HALT } from './commit.ts'
+import { MAY_BE_STOPPED, SKIPPED_BY_HALT } from './commit.ts'
 
 /** What the reconciler reads. All statements use the partial index runs_unfinished, so history costs nothing. */
 
@@ -140,12 +140,16 @@ const FORSAKEN = `s.run_id = ANY($1::uuid[]) AND s.waiting_for IS NOT NULL AND s
     OR (s.waiting_for ->> 'kind' IN ${SKIPPED_BY_HALT} OR ${CHILD_GOES_ON})
       AND (SELECT r.halted_by FROM runs r WHERE r.id = s.run_id) IS NOT NULL)`
 
+/** A step that waits for its next attempt, although a failure has stopped its run: it came to wait while that was being committed. */
+const STOPPED = `s.run_id = ANY($1::uuid[]) AND s.status = 'retrying' AND s.retry_at > clock_timestamp() AND ${MAY_BE_STOPPED}
+  AND (SELECT r.halted_by FROM runs r WHERE r.id = s.run_id) IS NOT NULL`
+
 /**
- * Those of some runs with parked steps that wait for what is gone. Steps are woken by the very statement that ends what
- * they wait for, so there are none unless somebody meddled, or a fault of ours. Index: steps_parked.
+ * Those of some runs in which a step waits for what is gone. Steps are woken by the very statement that ends what they
+ * wait for, so there are hardly any unless somebody meddled, or a fault of ours. Indexes: steps_parked, the primary key.
  */
 export async function findForsaken(db: Database, runIds: readonly string[]): Promise<string[]> {
-  const text = `SELECT DISTINCT s.run_id AS run FROM steps s WHERE ${FORSAKEN}`
+  const text = `SELECT s.run_id AS run FROM steps s WHERE ${FORSAKEN} UNION SELECT s.run_id FROM steps s WHERE ${STOPPED}`
   const rows = await db.batch<{ run: string }>('find_forsaken', text, [runIds])
   return rows.map((row) => row.run)
 }
@@ -153,6 +157,7 @@ export async function findForsaken(db: Database, runIds: readonly string[]): Pro
 /** Has these steps of some runs looked at once their jobs come up. Locks their rows. */
 export async function wakeForsaken(db: Database, runIds: readonly string[]): Promise<void> {
   await db.batch('wake_forsaken', `UPDATE steps s SET wake_at = clock_timestamp() WHERE ${FORSAKEN}`, [runIds])
+  await db.batch('wake_stopped', `UPDATE steps s SET retry_at = clock_timestamp() WHERE ${STOPPED}`, [runIds])
 }
 
 /** Epochs of unfinished runs; finished, paused and unknown runs are left out. */

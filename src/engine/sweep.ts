@@ -104,8 +104,11 @@ export class Sweep {
   }
 
   private async forsakenRuns(runs: readonly QuietRun[]): Promise<string[]> {
-    const parked = runs.filter((run) => run.hasChildren || run.parked.includes(true)).map((run) => run.id)
-    return parked.length === 0 ? [] : findForsaken(this.engine.db, parked)
+    const waiting = runs.filter(
+      ({ hasChildren, parked, backingOff }) => hasChildren || [...parked, ...backingOff].includes(true),
+    )
+    const ids = waiting.map((run) => run.id)
+    return ids.length === 0 ? [] : findForsaken(this.engine.db, ids)
   }
 
   /** Wakes parked steps whose hint got lost, ends maps whose time is up, and brings the status of a page of runs with parked steps up to date. */

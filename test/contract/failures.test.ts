@@ -107,6 +107,21 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
     expect(stepOf(run, 'again').attempts).toHaveLength(1)
   })
 
+  test('on_failure stop: a step whose attempt fails once the run has stopped gets no other', async () => {
+    const run = await engine().run({
+      name: 'stop-before-retrying',
+      steps: [
+        noop('again', [], {
+          config: { duration_seconds: 0.8, fail_probability: 1, max_retries: 5 },
+          retry: { delay_seconds: 60, max_delay_seconds: 60 },
+        }),
+        noop('bad', [], { config: { duration_seconds: 0.2, fail_probability: 1 } }),
+      ],
+    })
+    expect(statusesOf(run)).toEqual({ again: 'skipped', bad: 'failed' })
+    expect(stepOf(run, 'again').attempts).toHaveLength(1)
+  })
+
   test('on_failure finish: branches that do not depend on the failed step go on', async () => {
     const run = await engine().run({
       name: 'finish',

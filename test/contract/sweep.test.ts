@@ -1,4 +1,5 @@
 import { beforeAll, expect, test, vi } from 'vitest'
+import { failOverdue } from '../../src/engine/admit.ts'
 import { registerWorkflow } from '../../src/engine/register.ts'
 import { retryRun } from '../../src/engine/retry-run.ts'
 import { startRuns } from '../../src/engine/start.ts'
@@ -138,6 +139,52 @@ describeOnEachBackend({ actions: ACTIONS, reconcileIntervalMs: 3_600_000 }, (eng
       .remove(jobId({ run: id, step: 'm[1]', epoch: 1 }))
     await look()
     expect(await epochOf(id)).toBe(2)
+  })
+
+  test('a run whose time was up is left alone where it was given more before it could be failed', async () => {
+    const { database, engine: system, read } = engine()
+    const id = await engine().start({
+      name: `overdue-${backend}`,
+      timeout_seconds: 3_600,
+      steps: [{ id: 'a', ...HOLD }],
+    })
+    await until(id, 'a', 'running')
+    await database.query(`UPDATE runs SET deadline_at = now() - interval '1 second' WHERE id = $1`, [id])
+    let failing: Promise<void> | undefined
+    await system.db.transaction(async (_tx, batch) => {
+      await batch('more_time', `UPDATE runs SET deadline_at = now() + interval '1 hour' WHERE id = $1`, [id])
+      failing = failOverdue(system)
+      await lockAwaited(database)
+    })
+    await failing
+    expect((await read(id)).status).toBe('running')
+    await letGo(id, 'a')
+    expect((await engine().ended(id)).status).toBe('completed')
+  })
+
+  test('what comes to wait for its next attempt while the failure that stops its run is being committed is found', async () => {
+    const id = await start(
+      'halted-retrying',
+      { id: 'bad', config: { action: 'fail_late' } },
+      {
+        id: 'again',
+        config: { action: 'fail_late', max_retries: 1 },
+        retry: { delay_seconds: 600, max_delay_seconds: 600 },
+      },
+    )
+    await until(id, 'bad', 'running')
+    await until(id, 'again', 'running')
+    await engine().engine.db.transaction(async (_tx, batch) => {
+      await batch('lock_bad', "SELECT 1 FROM steps WHERE run_id = $1 AND step_id = 'bad' FOR UPDATE", [id])
+      await letGo(id, 'bad')
+      await lockAwaited(engine().database)
+      await letGo(id, 'again')
+      await until(id, 'again', 'retrying')
+    })
+    await until(id, 'bad', 'failed')
+    await look()
+    const run = await engine().ended(id)
+    expect(statusesOf(run)).toEqual({ bad: 'failed', again: 'skipped' })
   })
 
   test('what parks while the failure that stops its run is being committed is found', async () => {

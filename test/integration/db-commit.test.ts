@@ -140,6 +140,30 @@ test('a failure is counted once where it is committed again, since the answer to
   }
 })
 
+test('a failure that stops the run and one that is to be tried again, in one batch: the run is dispatched anew', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const { db } = system.engine
+    const steps = ['bad', 'again'].map((id) => ({ id, config: { duration_seconds: 60 } }))
+    const runId = await system.start({ name: 'two', steps })
+    const of = (stepIndex: number): AttemptKey => ({
+      runId,
+      stepIndex,
+      attempt: 1,
+      workerId: randomUUID(),
+      startsRun: true,
+      startedAt: new Date().toISOString(),
+    })
+    const bad = { ...of(0), ...DECIDED, status: 'failed', halts: 'bad', attempted: true } as const
+    const again = { ...of(1), ...DECIDED, status: 'retrying', retryAfterMs: 60_000, attempted: true } as const
+    expect((await settleSteps(db, [bad, again])).size).toBe(2)
+    const [run] = await system.database.query('SELECT halted_by, queue_token FROM runs WHERE id = $1', [runId])
+    expect(run).toEqual({ halted_by: 'bad', queue_token: null })
+  } finally {
+    await system.stop()
+  }
+})
+
 test('an attempt that did not know that its step waits by now fails nothing: its child run would go on beside the next', async () => {
   const system = await startTestEngine({ backend: 'redis', workers: 0 })
   try {

@@ -121,7 +121,8 @@ test.each([{ analyzed: true }, { analyzed: false }])(
     const asked = ids.slice(0, 3)
     expect((await findForsaken(engine.db, asked)).toSorted()).toEqual(asked.toSorted())
     const rows = await explained(engine.db, (db) => findForsaken(db, asked))
-    expect(Math.max(...rows)).toBeLessThanOrEqual(10 * asked.length)
+    // Their steps, and the runs themselves.
+    expect(Math.max(...rows)).toBeLessThanOrEqual(11 * asked.length)
   },
 )
 
