@@ -20,13 +20,16 @@ export interface ControlledRun {
   versionId: string
   isAdmitted: boolean
   isCompensated: boolean
+  /** Whether its time is up by now; not once it is being undone. */
+  isOverdue: boolean
   workflowId: string
   /** Null: no concurrency limit applies. */
   concurrencyKey: string | null
 }
 
 const LOCKED = `r.id, r.status, r.epoch, r.version_id AS "versionId", r.admitted_at IS NOT NULL AS "isAdmitted",
-  r.compensation IS NOT NULL AS "isCompensated", r.workflow_id AS "workflowId", r.concurrency_key AS "concurrencyKey"`
+  r.compensation IS NOT NULL AS "isCompensated",
+  (r.deadline_at <= clock_timestamp() AND r.compensation IS NULL) IS TRUE AS "isOverdue", r.workflow_id AS "workflowId", r.concurrency_key AS "concurrencyKey"`
 
 /**
  * Locks runs and all of their descendants. A child run begins under the lock of its parent, so once a second look finds no

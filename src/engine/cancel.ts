@@ -14,7 +14,7 @@ import type { Engine } from './engine.ts'
 
 /** How {@link cancelRuns} ends the runs. */
 interface CancelOptions extends Asked {
-  /** The run fails with this error instead of ending cancelled: its time was up. */
+  /** The run fails with this error instead of ending cancelled: its time was up. One that has more by now is left alone. */
   stopError?: StoredError | undefined
   /** Those of which somebody asked for it, so that it is written down; left out: nobody did. */
   asked?: readonly string[]
@@ -38,11 +38,15 @@ export async function cancelRuns(
 export async function cancelTrees(
   batch: Database['batch'],
   ids: readonly string[],
-  { stopError, asked }: CancelOptions = {},
+  { stopError, asked }: Pick<CancelOptions, 'stopError' | 'asked'> = {},
 ): Promise<ControlledRun[]> {
   if (ids.length === 0) return []
   const reason = stopError === undefined ? 'the run was cancelled' : 'the run timed out'
   const runs = await lockTrees({ batch }, ids)
+  if (stopError !== undefined) {
+    const overdue = runs.filter((run) => run.isOverdue && ids.includes(run.id)).map((run) => run.id)
+    if (overdue.length < ids.length) return cancelTrees(batch, overdue, { stopError, asked })
+  }
   const due = runs.filter(isCancellable).map((run) => run.id)
   // What a run that times out has started is cancelled like any other.
   const own = stopError === undefined ? due : due.filter((id) => ids.includes(id))
