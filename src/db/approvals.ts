@@ -1,10 +1,13 @@
-import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import type { Json } from '../workflow/definition.ts'
 import type { ApprovalStatus, RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database, Transaction } from './client.ts'
 import { approvalDecisions, approvals, runs, steps, workflows } from './schema.ts'
 
 /** Approvals: what steps asked people, and what these decided. */
+
+/** Postgres's, as for all that is compared with its clock: that of this process may be ahead. */
+const NOW = sql`clock_timestamp()`
 
 /** One decision. */
 export type DecisionRow = typeof approvalDecisions.$inferSelect
@@ -69,7 +72,7 @@ export async function findApproval(db: Database, runId: string, stepIndex: numbe
 export async function setApprovalStatus(db: Database, id: string, status: 'expired' | 'void'): Promise<boolean> {
   const rows = await db.orm
     .update(approvals)
-    .set({ status, decidedAt: new Date() })
+    .set({ status, decidedAt: NOW })
     .where(and(eq(approvals.id, id), eq(approvals.status, 'open')))
     .returning({ id: approvals.id })
   return rows.length > 0
@@ -115,10 +118,10 @@ export async function insertDecision(
 ): Promise<void> {
   await tx.insert(approvalDecisions).values({ approvalId: approval.id, ...decision })
   if (settles === null) return
-  await tx.update(approvals).set({ status: settles, decidedAt: new Date() }).where(eq(approvals.id, approval.id))
+  await tx.update(approvals).set({ status: settles, decidedAt: NOW }).where(eq(approvals.id, approval.id))
   await tx
     .update(steps)
-    .set({ wakeAt: new Date() })
+    .set({ wakeAt: NOW })
     .where(and(eq(steps.runId, approval.runId), eq(steps.stepIndex, approval.stepIndex), eq(steps.status, 'waiting')))
 }
 
