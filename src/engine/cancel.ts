@@ -17,7 +17,7 @@ interface CancelOptions extends Asked {
   /** The run fails with this error instead of ending cancelled: its time was up. One that has more by now is left alone. */
   stopError?: StoredError | undefined
   /** Those of which somebody asked for it, so that it is written down; left out: nobody did. */
-  asked?: readonly string[]
+  asked?: readonly string[] | undefined
 }
 
 /**

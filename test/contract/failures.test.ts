@@ -91,30 +91,14 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
     expect(disorder(run, definition)).toEqual([])
   })
 
-  test('on_failure stop: a step that waits for its next attempt does not get it', async () => {
+  test.each([
+    ['that waits for its next attempt', { action: 'fail_times', max_retries: 5 }],
+    ['whose attempt fails once the run has stopped', { duration_seconds: 0.8, fail_probability: 1, max_retries: 5 }],
+  ])('on_failure stop: a step %s gets no other', async (_which, config) => {
     const run = await engine().run({
       name: 'stop-retrying',
       steps: [
-        noop('again', [], {
-          config: { action: 'fail_times', max_retries: 5 },
-          input: { times: 5 },
-          retry: { delay_seconds: 60, max_delay_seconds: 60 },
-        }),
-        noop('bad', [], { config: { duration_seconds: 0.2, fail_probability: 1 } }),
-      ],
-    })
-    expect(statusesOf(run)).toEqual({ again: 'skipped', bad: 'failed' })
-    expect(stepOf(run, 'again').attempts).toHaveLength(1)
-  })
-
-  test('on_failure stop: a step whose attempt fails once the run has stopped gets no other', async () => {
-    const run = await engine().run({
-      name: 'stop-before-retrying',
-      steps: [
-        noop('again', [], {
-          config: { duration_seconds: 0.8, fail_probability: 1, max_retries: 5 },
-          retry: { delay_seconds: 60, max_delay_seconds: 60 },
-        }),
+        noop('again', [], { config, input: { times: 5 }, retry: { delay_seconds: 60, max_delay_seconds: 60 } }),
         noop('bad', [], { config: { duration_seconds: 0.2, fail_probability: 1 } }),
       ],
     })
