@@ -16,7 +16,8 @@ export interface Database {
   /**
    * Runs `work` in one transaction, on connections of its own, so that long transactions keep nothing else waiting.
    * `batch` is {@link batch} within it. When `signal` fires, the connection is cut, which rolls everything back, whatever
-   * `work` is waiting for. Throws {@link TransactionLost} where Postgres went away or gave up on the transaction.
+   * `work` is waiting for. Throws {@link TransactionLost} where Postgres went away or gave up on the transaction, and
+   * {@link TransactionIdle} where it sent nothing for 60 s.
    */
   transaction<T>(work: (tx: Transaction, batch: Database['batch']) => Promise<T>, signal?: AbortSignal): Promise<T>
   /**
@@ -28,7 +29,13 @@ export interface Database {
 
 /** Postgres went away, or chose the transaction as the victim of a collision: whether it committed must be read. */
 export class TransactionLost extends Error {
-  override readonly name = 'TransactionLost'
+  override readonly name: string = 'TransactionLost'
+}
+
+/** Postgres rolled the transaction back, as it had heard nothing of it for too long. */
+export class TransactionIdle extends TransactionLost {
+  override readonly name = 'TransactionIdle'
+  readonly code = 'transaction_idle'
 }
 
 export type Orm = NodePgDatabase<typeof schema>
@@ -60,6 +67,12 @@ const HOT_SETTINGS = [
   'jit=off',
 ]
 
+/** How long a transaction may send nothing: a process that is frozen in one holds its locks no longer. See docs/limits.md. */
+const IDLE_IN_TRANSACTION_S = 60
+const IDLE_SETTING = `idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_S * 1000}`
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: idle_in_transaction_session_timeout */
+const IDLE_TOO_LONG = '25P03'
+
 /** How long queries in flight have when the pools are closed. */
 const CLOSE_WITHIN_MS = 1_000
 
@@ -90,7 +103,7 @@ function openPool(options: DatabaseOptions, settings: readonly string[]): pg.Poo
     application_name: options.applicationName,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
-    options: sessionOptions(settings),
+    options: sessionOptions([IDLE_SETTING, ...settings]),
   })
   const report = (error: Error) => options.log.warn({ err: error }, 'a connection to Postgres broke')
   pool.on('error', report)
@@ -134,15 +147,26 @@ async function inTransaction<T>(
     onAbort = () => reject(signal?.reason as Error)
     signal?.addEventListener('abort', onAbort, { once: true })
   })
+  let broke: unknown
+  const onError = (error: unknown) => (broke ??= error)
+  client.on('error', onError)
   let cut = false
   try {
     return await Promise.race([drizzle(client, { schema }).transaction((tx) => work(tx, batch)), aborted])
   } catch (error) {
     // A connection whose transaction may still be open is closed, which rolls it back.
     cut = signal?.aborted === true || isRetryable(error)
-    throw cut && signal?.aborted !== true ? new TransactionLost('the transaction was lost', { cause: error }) : error
+    throw cut && signal?.aborted !== true ? lostBy(broke ?? error) : error
   } finally {
     signal?.removeEventListener('abort', onAbort)
+    client.off('error', onError)
     client.release(cut)
   }
+}
+
+function lostBy(cause: unknown): TransactionLost {
+  const isIdle = (cause as { code?: unknown }).code === IDLE_TOO_LONG
+  if (!isIdle) return new TransactionLost('the transaction was lost', { cause })
+  const message = `the transaction sent Postgres nothing for ${IDLE_IN_TRANSACTION_S} s, and was rolled back`
+  return new TransactionIdle(message, { cause })
 }

@@ -1,4 +1,4 @@
-import { TransactionLost, type Database, type Transaction } from '../db/client.ts'
+import { TransactionIdle, TransactionLost, type Database, type Transaction } from '../db/client.ts'
 import type { StepResult } from '../db/commit.ts'
 import { isRetryable } from '../db/retryable.ts'
 import type { StoredError } from '../db/schema.ts'
@@ -212,7 +212,7 @@ async function runTransaction(
     }, abort.signal)
   } catch (error) {
     if (error instanceof Fenced) return { kind: 'fenced' }
-    if (error instanceof TransactionLost) return { kind: 'unknown' }
+    if (error instanceof TransactionLost && !(error instanceof TransactionIdle)) return { kind: 'unknown' }
     throw error
   }
 }

@@ -70,6 +70,19 @@ const ACTIONS = [
       return null
     },
   }),
+  defineTransaction({
+    name: 'idle_effect',
+    description: 'Writes a row, and in its first attempt sends Postgres nothing for longer than it may',
+    input: z.unknown(),
+    output: z.null(),
+    transaction: async (tx, { runId, attempt }) => {
+      await tx.execute(sql`INSERT INTO orders (id, amount, reference) VALUES (gen_random_uuid(), 1, ${runId})`)
+      if (attempt > 1) return null
+      await tx.execute(sql`SET LOCAL idle_in_transaction_session_timeout = 20`)
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      return null
+    },
+  }),
 ]
 
 describeOnEachBackend({ actions: ACTIONS }, (engine) => {
@@ -257,6 +270,18 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
       retry_count: 0,
       error: { message: 'the card is stolen', code: 'stolen_card' },
     })
+  })
+
+  test('a transaction that sends Postgres nothing for too long is rolled back, its attempt fails and says so', async () => {
+    const run = await engine().run({
+      name: 'idle',
+      steps: [noop('a', [], { config: { action: 'idle_effect', max_retries: 1 }, retry: { delay_seconds: 0 } })],
+    })
+    const { attempts } = stepOf(run, 'a')
+    expect(attempts.map(({ status, error }) => [status, error?.code])).toEqual([['failed', 'transaction_idle']])
+    expect(run.status).toBe('completed')
+    const effects = await engine().database.query('SELECT 1 FROM orders WHERE reference = $1', [run.id])
+    expect(effects).toHaveLength(1)
   })
 
   test('an attempt that takes longer than timeout_seconds fails, its signal fires, and it is tried again', async () => {

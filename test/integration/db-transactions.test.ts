@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { expect, test } from 'vitest'
-import { openDatabase } from '../../src/db/client.ts'
+import { openDatabase, TransactionIdle } from '../../src/db/client.ts'
 import { Leadership } from '../../src/db/leadership.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -45,6 +45,27 @@ test('Postgres asks whether the machine of a session is still there: statements,
     expect((await client.query(ASK)).rows).toEqual(asks)
   } finally {
     await leader.release()
+    await db.close()
+    await database.close()
+  }
+})
+
+test('a transaction may send nothing for a minute; one that did for longer is told apart from one that was lost', async () => {
+  const database = await createTestDatabase()
+  const db = openDatabase({ url: database.url, connections: 1, applicationName: 'idle', log: testLog() })
+  const others = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'idle' AND datname = current_database()`
+  try {
+    const limit = await db.transaction((_tx, batch) => batch('limit', 'SHOW idle_in_transaction_session_timeout', []))
+    expect(limit).toEqual([{ idle_in_transaction_session_timeout: '1min' }])
+    const idle = db.transaction(async (_tx, batch) => {
+      await batch('sooner', 'SET LOCAL idle_in_transaction_session_timeout = 20', [])
+      await eventually(async () => (await database.query(others)).length === 0)
+      await batch('too_late', 'SELECT 1', [])
+    })
+    await expect(idle).rejects.toBeInstanceOf(TransactionIdle)
+    const cut = db.transaction((_tx, batch) => batch('cut', 'SELECT pg_terminate_backend(pg_backend_pid())', []))
+    await expect(cut).rejects.toMatchObject({ name: 'TransactionLost' })
+  } finally {
     await db.close()
     await database.close()
   }
