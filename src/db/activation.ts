@@ -2,7 +2,7 @@ import type { Json } from '../workflow/definition.ts'
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
 import type { Database } from './client.ts'
-import type { RunState } from './commit.ts'
+import type { RunMoment } from './commit.ts'
 
 /** What never changes about a run: read once a worker, then cached. */
 export interface RunConstants {
@@ -124,7 +124,7 @@ interface RawActivation extends StepState {
   needRows: ActivationRow['needs'] | null
 }
 
-/** {@link RunState} of the run `r`. */
+/** {@link RunMoment} of the run `r`. */
 const RUN_STATE = `r.status AS "runStatus", r.epoch, r.halted_by AS "haltedBy", clock_timestamp()::text AS now`
 
 /** Of the run `r` and its step `s`. */
@@ -218,8 +218,8 @@ export async function readUnsettled(
 export async function readIfSettled(
   db: Database,
   queries: readonly { runId: string; steps: readonly number[] }[],
-): Promise<(RunState | null)[]> {
-  const rows = await db.batch<RunState & { ord: string }>(
+): Promise<(RunMoment | null)[]> {
+  const rows = await db.batch<RunMoment & { ord: string }>(
     'read_if_settled',
     `SELECT i.ord, ${RUN_STATE}
      FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS i(run_id, steps, ord) JOIN runs r ON r.id = i.run_id
@@ -231,7 +231,7 @@ export async function readIfSettled(
      ) IS NULL`,
     [queries.map((query) => query.runId), queries.map((query) => `{${query.steps.join(',')}}`)],
   )
-  const runs = new Array<RunState | null>(queries.length).fill(null)
+  const runs = new Array<RunMoment | null>(queries.length).fill(null)
   for (const { ord, ...run } of rows) runs[Number(ord) - 1] = run
   return runs
 }

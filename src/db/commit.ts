@@ -56,7 +56,7 @@ export interface Completed {
 }
 
 /** How a run is at a moment. */
-export interface RunState {
+export interface RunMoment {
   runStatus: RunStatus
   epoch: number
   haltedBy: string | null
@@ -66,7 +66,7 @@ export interface RunState {
 
 /** What the commit of a step tells of its run. */
 export interface AtCommit {
-  run: RunState
+  run: RunMoment
   /** Whether nobody has begun the step that was asked about: {@link Completion.next}. */
   isNextDue: boolean
 }
@@ -218,7 +218,7 @@ SELECT NULL, NULL, NULL, NULL, NULL, NULL, ${TELL_ENDED.columns}
 FROM ended${TELL_ENDED.joins}`
 
 /** A step that completed. */
-type DoneRow = { key: string; runEpoch: number; isNextDue: boolean } & Omit<RunState, 'epoch'>
+type DoneRow = { key: string; runEpoch: number; isNextDue: boolean } & Omit<RunMoment, 'epoch'>
 
 const atCommitOf = ({ runStatus, runEpoch, haltedBy, now, isNextDue }: DoneRow): AtCommit => ({
   run: { runStatus, epoch: runEpoch, haltedBy, now },

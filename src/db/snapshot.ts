@@ -3,7 +3,7 @@ import type { Database } from './client.ts'
 /** A cell as the viewer of the database shows it. */
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell }
 
-/** The newest rows of each table, by the table's name. */
+/** Rows of each table, by the table's name. */
 export type Snapshot = Record<string, Record<string, Cell>[]>
 
 /** Characters of a payload, as JSON text, that are shown. */
@@ -46,8 +46,9 @@ const TABLES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The newest `rows` rows of each table, all as of one instant. Times are ISO 8601 UTC, amounts decimal strings; of long
- * payloads only the beginning is shown, and of errors not the stack.
+ * The newest `rows` rows of each table, or those of the newest runs where the table's index is by run, all as of one
+ * instant. Times are ISO 8601 UTC, amounts decimal strings; of long payloads only the beginning is shown, and of errors
+ * not the stack.
  */
 export async function readSnapshot(db: Database, rows: number): Promise<Snapshot> {
   const found = await db.batch<{ snapshot: Snapshot }>('snapshot', SNAPSHOT, [rows])
@@ -76,9 +77,10 @@ function cellOf(column: string): string {
     case 'context':
     case 'output':
     case 'data':
+    case 'message':
     case 'input_schema':
     case 'output_schema':
-      return `CASE WHEN length(x.${column}::text) > ${SHOWN_LENGTH} THEN to_json(left(x.${column}::text, ${SHOWN_LENGTH}) || '…') ELSE x.${column} END`
+      return `CASE WHEN length(x.${column}::text) > ${SHOWN_LENGTH} THEN to_json(left(x.${column}::text, ${SHOWN_LENGTH}) || '…') ELSE to_json(x.${column}) END`
     default:
       return column === 'at' || column.endsWith('_at')
         ? `to_char(x.${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`

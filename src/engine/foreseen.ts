@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { AtCommit, RunState, StepResult } from '../db/commit.ts'
+import type { AtCommit, RunMoment, StepResult } from '../db/commit.ts'
 import type { JobAddress } from '../queue/names.ts'
 import type { CompiledStep, CompiledWorkflow } from '../workflow/compile.ts'
 import { goesOn } from '../workflow/states.ts'
@@ -20,7 +20,7 @@ const FORGOTTEN_RUNS = 10_000
 
 /** How a run is, as a statement has told. */
 export interface ToldState {
-  state: RunState
+  state: RunMoment
   /** When the statement was asked for, by `performance.now()`. */
   askedMs: number
 }
@@ -186,6 +186,6 @@ function looksAtNoted({ dependencies, needs, needsOrder }: CompiledStep, { resul
 }
 
 /** Whether a run goes on as it was dispatched. */
-function goesOnAs({ runStatus, epoch, haltedBy }: RunState, jobEpoch: number): boolean {
+function goesOnAs({ runStatus, epoch, haltedBy }: RunMoment, jobEpoch: number): boolean {
   return goesOn(runStatus) && epoch === jobEpoch && haltedBy === null
 }

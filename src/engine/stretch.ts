@@ -1,4 +1,4 @@
-import type { RunState, StepResult } from '../db/commit.ts'
+import type { RunMoment, StepResult } from '../db/commit.ts'
 import { readUnsettled, stepKey } from '../db/activation.ts'
 import type { JobAddress } from '../queue/names.ts'
 import { carrierOf } from '../workflow/carrier.ts'
@@ -107,13 +107,13 @@ export function activateNext(
 }
 
 /** How a run is behind a commit, which tells how it was before: it has started the run, where that had not started yet. */
-export function afterCommit({ row }: Activation, state: RunState): RunState {
+export function afterCommit({ row }: Activation, state: RunMoment): RunMoment {
   const startsRun = row.runStatus === 'queued' || row.runStatus === 'waiting'
   return startsRun && state.runStatus === row.runStatus ? { ...state, runStatus: 'running' } : state
 }
 
 /** How a run is, and how the steps that another looks at completed. */
 export interface Foresight {
-  state: RunState
+  state: RunMoment
   resultOf: (step: number) => StepResult
 }

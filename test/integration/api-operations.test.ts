@@ -99,6 +99,13 @@ describe('numbers', () => {
       headers: { 'idempotency-key': 'a-secret-key' },
     })
     const order = await api.call<{ id: string }>('orders', { body: { amount: '1.50' } })
+    await api.database.query(
+      `WITH asked AS (
+         INSERT INTO approvals (id, run_id, step_index, step_id, message, input, input_hash, quorum)
+         VALUES (gen_random_uuid(), $1, 0, 'a', to_json($2::text), 'null', '', 1)
+       ) INSERT INTO step_logs (run_id, step_index, attempt, at, level, message) VALUES ($1, 0, 1, now(), 'info', 'short')`,
+      [run.body.id, text],
+    )
     const { body } = await api.call<Record<string, Record<string, unknown>[]>>('db/snapshot')
     const tables = await api.database.query<{ name: string }>(
       `select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
@@ -108,6 +115,8 @@ describe('numbers', () => {
     expect(String(body['runs']?.[0]?.['input']).length).toBeLessThan(600)
     expect(body['runs']?.[0]?.['created_at']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     expect(body['orders']?.[0]).toMatchObject({ id: order.body.id, amount: '1.50', status: 'pending' })
+    expect(String(body['approvals']?.[0]?.['message']).length).toBeLessThan(600)
+    expect(body['step_logs']?.[0]).toMatchObject({ message: 'short' })
     expect(body['idempotency_keys']).toHaveLength(1)
     expect(JSON.stringify(body)).not.toContain('a-secret-key')
   })

@@ -70,7 +70,11 @@ const bulkRoute = createRoute({
   request: { body: body(bulkSchema) },
   responses: {
     202: json(
-      z.object({ matched: z.int().openapi({ description: 'Runs that the filter finds and the action suits' }) }),
+      z.object({
+        matched: z.int().openapi({
+          description: `Runs that the filter finds and the action suits, at most ${LIMITS.bulkRuns.toLocaleString('en')}`,
+        }),
+      }),
       'How many runs; they are seen to in the background, unless it is a dry run',
     ),
     ...problems(...BODY_PROBLEMS),

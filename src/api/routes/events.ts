@@ -25,7 +25,7 @@ const postRoute = createRoute({
   path: '/runs/{run}/events',
   tags,
   summary: 'Send an event to a run',
-  description: 'Wakes a `wait_event` step of this name that it matches; kept for one that is yet to wait.',
+  description: 'Wakes the `wait_event` steps of this name that it matches; kept for one that is yet to wait.',
   request: { params, body: body(sendSchema) },
   responses: { 202: json(z.object({ id }), 'Taken'), ...problems(404, 409, ...BODY_PROBLEMS) },
 })

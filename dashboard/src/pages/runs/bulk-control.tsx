@@ -5,6 +5,7 @@ import type { RunEntry } from '../../api/shapes.ts'
 import { ask } from '../../parts/ask.tsx'
 import { askTyped } from '../../parts/ask-typed.tsx'
 import { toastDone, toastError } from '../../parts/toasts.tsx'
+import { LIMITS } from '../../../../src/workflow/limits.ts'
 import { isFinished } from '../../../../src/workflow/states.ts'
 
 /** Above this many runs the number must be typed. */
@@ -38,9 +39,15 @@ export async function controlSelected(action: RunAction, runs: readonly RunEntry
 /** Asks with the number of runs that a filter finds, then does something to all of them; whether it was done. */
 export async function controlAll(action: BulkAction, filter: RunFilter): Promise<boolean> {
   const count = await countBulk(action, filter)
-  const text = 'These are all that the filters find, also those that are not loaded. '
+  const areAll = count < LIMITS.bulkRuns
+  const text = areAll
+    ? 'These are all that the filters find, also those that are not loaded. '
+    : 'These are the newest that the filters find, and as many as can be done at once: ask again for the others. '
   if (!(await confirmed(action, count, text))) return false
-  void follow(action, filter, await doBulk(action, filter))
+  const matched = await doBulk(action, filter)
+  // How many are left cannot be told from how many the filters find while there are more.
+  if (areAll) void follow(action, filter, matched)
+  else toastDone(doneText(action, matched))
   return true
 }
 
