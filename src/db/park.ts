@@ -1,6 +1,6 @@
 import type { Json } from '../workflow/json-value.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
-import type { AttemptKey } from './commit.ts'
+import type { AttemptKey } from './fence.ts'
 import type { Database } from './client.ts'
 
 /** Statements by which steps park, and by which those are found that depend on a parked step: items of maps, children. */

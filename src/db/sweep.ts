@@ -1,6 +1,6 @@
 import type { RunStatus, StepStatus } from '../workflow/states.ts'
 import type { Database } from './client.ts'
-import { MAY_BE_STOPPED, SKIPPED_BY_HALT } from './commit.ts'
+import { MAY_BE_STOPPED, SKIPPED_BY_HALT } from './settle.ts'
 
 /** What the reconciler reads. All statements use the partial index runs_unfinished, so history costs nothing. */
 

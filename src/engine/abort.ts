@@ -1,4 +1,4 @@
-import type { AttemptKey } from '../db/commit.ts'
+import type { AttemptKey } from '../db/fence.ts'
 import { findAbortable } from '../db/controls.ts'
 import { messageOf } from '../errors.ts'
 import { withTimeout } from '../timeout.ts'

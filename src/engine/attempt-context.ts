@@ -1,4 +1,4 @@
-import type { AttemptKey } from '../db/commit.ts'
+import type { AttemptKey } from '../db/fence.ts'
 import type { Activation } from './activate.ts'
 import type { AttemptContext } from './perform.ts'
 import type { StepLogs } from './step-logs.ts'

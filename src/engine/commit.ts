@@ -3,13 +3,11 @@ import {
   findCommitted,
   markStarted,
   releaseAttempts,
-  settleSteps,
-  type Applied,
-  type AttemptKey,
   type Completion,
-  type Settlement,
   type AtCommit,
 } from '../db/commit.ts'
+import { type Applied, type AttemptKey } from '../db/fence.ts'
+import { settleSteps, type Settlement } from '../db/settle.ts'
 import { stepKey } from '../db/activation.ts'
 import type { Database } from '../db/client.ts'
 import { Batcher } from './batcher.ts'

@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq'
-import { countLostInARow, type AttemptKey } from '../db/commit.ts'
+import { countLostInARow } from '../db/commit.ts'
+import { type AttemptKey } from '../db/fence.ts'
 import { delayJob, failJob, handBackJob, isControl, parkJob } from '../queue/control.ts'
 import { parseJobAddress, type JobAddress } from '../queue/names.ts'
 import type { CompiledStep } from '../workflow/compile.ts'

@@ -1,4 +1,6 @@
-import type { AttemptKey, Settlement, StepResult } from '../db/commit.ts'
+import type { StepResult } from '../db/commit.ts'
+import type { AttemptKey } from '../db/fence.ts'
+import type { Settlement } from '../db/settle.ts'
 import { isUnstorable } from '../db/retryable.ts'
 import { handBackJob, retryJob } from '../queue/control.ts'
 import { sendChanges } from './abort.ts'

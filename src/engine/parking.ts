@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq'
-import type { AttemptKey } from '../db/commit.ts'
+import type { AttemptKey } from '../db/fence.ts'
 import { TransactionLost } from '../db/client.ts'
 import { ParkedTooLate, parkStep } from '../db/park.ts'
 import { isRetryable } from '../db/retryable.ts'

@@ -1,4 +1,4 @@
-import type { AttemptKey } from '../db/commit.ts'
+import type { AttemptKey } from '../db/fence.ts'
 import type { JobAddress } from '../queue/names.ts'
 import type { CompiledStep } from '../workflow/compile.ts'
 import type { AbortRequest } from './abort.ts'

@@ -1,4 +1,5 @@
-import type { AttemptKey, Settlement } from '../db/commit.ts'
+import type { AttemptKey } from '../db/fence.ts'
+import type { Settlement } from '../db/settle.ts'
 import type { StoredError } from '../db/schema.ts'
 import { findStep } from '../workflow/child-step.ts'
 import type { Decision } from '../workflow/decide.ts'
