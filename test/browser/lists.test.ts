@@ -53,6 +53,34 @@ describe('the inbox of approvals', () => {
     expect(await page.evaluate(() => localStorage.getItem('sluice-name'))).toContain('ada')
   })
 
+  it('decides after the overview was looked at, which shows the newest questions, too', async () => {
+    const run = await askFor('clocks')
+    const page = await dashboard.open('/')
+    await page.getByText('May we buy clocks?').first().waitFor()
+    await page
+      .getByRole('link', { name: /^Approvals/ })
+      .first()
+      .click()
+    await row(page, 'clocks').click()
+    await page.getByRole('textbox', { name: 'Your name' }).fill('ada')
+    await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByText('Approved: decide goes on').waitFor()
+    await expectSoon(() => statusOf(`/runs/${run}`)).toBe('completed')
+  })
+
+  it('is searched beyond what is loaded', async () => {
+    await askFor('needles')
+    const step = { type: 'approval', config: { message: 'Hay?' } }
+    const hay = await dashboard.system.start({
+      name: 'hay',
+      steps: [{ id: 'm', type: 'map', config: { items: Array.from({ length: 110 }, (_, at) => at), step } }],
+    })
+    await expectSoon(async () => (await items(`/approvals?run=${hay}&limit=200`)).length).toBe(110)
+    const page = await dashboard.open('/approvals?search=needles')
+    await row(page, 'needles').waitFor()
+    await dashboard.system.post(`/runs/${hay}/cancel`, {})
+  })
+
   it('opens from a link on a phone, where rejecting ends the run', async () => {
     const run = await askFor('chairs')
     const [approval] = await items(`/approvals?run=${run}`)

@@ -4,7 +4,7 @@
  */
 export const keys = {
   workflows: (search: string) => ['workflows', search] as const,
-  workflowNames: () => ['workflows', 'names', 'all'] as const,
+  workflowNames: (search: string) => ['workflows', 'names', search] as const,
   workflow: (name: string) => ['workflow', name] as const,
   workflowVersion: (name: string, version: number | undefined) =>
     ['workflow', name, 'version', version ?? null] as const,
@@ -21,6 +21,7 @@ export const keys = {
   newestRuns: (filter: Readonly<Record<string, unknown>>, streamed: boolean) =>
     ['newest-runs', streamed, filter] as const,
   approvals: (filter: Readonly<Record<string, unknown>>) => ['approvals', filter] as const,
+  newestApprovals: () => ['newest-approvals'] as const,
   approval: (id: string) => ['approval', id] as const,
   orders: (filter: Readonly<Record<string, unknown>>) => ['orders', filter] as const,
   order: (id: string) => ['order', id] as const,

@@ -37,7 +37,7 @@ export const workersQuery = queryOptions({
 
 /** The newest open approvals. */
 export const newestApprovalsQuery = queryOptions({
-  queryKey: ['approvals', 'newest'],
+  queryKey: keys.newestApprovals(),
   queryFn: async ({ signal }) =>
     (await getJson<Page<Approval>>('approvals', { status: 'open', limit: SHORT }, signal)).items,
   refetchInterval: SLOWLY_MS,

@@ -8,8 +8,12 @@ import { isTooLate, useDecide } from './use-decide.ts'
 import { useDeciderName } from './use-decider-name.ts'
 import './approvals.css'
 
-/** Approves or rejects what a step asks; bound to what was shown by its `input_hash`. */
+/** Approves or rejects what a step asks; bound to what was shown by its `input_hash`: of anything else it is another form. */
 export function DecideForm({ approval }: { approval: Approval }) {
+  return <Fields key={`${approval.id} ${approval.input_hash}`} approval={approval} />
+}
+
+function Fields({ approval }: { approval: Approval }) {
   const [by, setBy] = useDeciderName()
   const [comment, setComment] = useState('')
   const [data, setData] = useState<string | null>(null)

@@ -35,7 +35,7 @@ export function useDecide(approval: Approval) {
       toastDone(doneText(decided))
     },
     onSettled: () => {
-      const touched = [one, ['approvals'], keys.run(approval.run_id), keys.stats()]
+      const touched = [one, ['approvals'], keys.newestApprovals(), keys.run(approval.run_id), keys.stats()]
       return Promise.all(touched.map((queryKey) => cache.invalidateQueries({ queryKey })))
     },
   })

@@ -31,7 +31,7 @@ export function ApprovalDetail({ id }: { id: string }) {
       {/* Of another approval nothing that was typed is kept. */}
       {approval.status === 'open' ? (
         <Panel title="Decide">
-          <DecideForm key={`${approval.id} ${approval.input_hash}`} approval={approval} />
+          <DecideForm approval={approval} />
         </Panel>
       ) : (
         <Text size="sm" className="quiet" role="status">

@@ -2,7 +2,7 @@ import { Button, Checkbox, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { IconChecks, IconFilterOff } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { approvalsQuery } from '../../api/approvals.ts'
 import type { Approval } from '../../api/shapes.ts'
 import { EmptyState } from '../../parts/empty-state.tsx'
@@ -44,11 +44,16 @@ function Found(props: ListProps & { name: string }) {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set())
   const list = useInfiniteQuery(approvalsQuery(tab === 'done' ? DONE : ['open']))
   const all = list.data?.pages.flatMap(({ items }) => items)
+  const found = (all ?? []).filter((one) => isFound(one, search) && (tab !== 'mine' || isFor(one, name)))
+  const looksOn = found.length === 0 && list.hasNextPage && list.error === null
+  useEffect(() => {
+    if (looksOn && !list.isFetching) void list.fetchNextPage()
+  }, [looksOn, list])
   if (all === undefined) {
     if (list.error !== null) return <ErrorState error={list.error} onRetry={() => void list.refetch()} />
     return <RowsSkeleton rows={6} height={72} />
   }
-  const found = all.filter((approval) => isFound(approval, search) && (tab !== 'mine' || isFor(approval, name)))
+  if (looksOn) return <RowsSkeleton rows={6} height={72} />
   if (found.length === 0 && search !== undefined) {
     return (
       <EmptyState

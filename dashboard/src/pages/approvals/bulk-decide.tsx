@@ -88,7 +88,8 @@ function Form(props: {
       if (done > 0) toastDone(`${verb === 'approve' ? 'Approved' : 'Rejected'}: ${done} of ${total}`)
       if (refusals.length > 0) toastError(new Error(`${refusals.length} refused. ${refusals[0]?.message}`))
       onDone()
-      for (const queryKey of [['approvals'], ['approval'], keys.stats()]) void cache.invalidateQueries({ queryKey })
+      const touched = [['approvals'], keys.newestApprovals(), ['approval'], keys.stats()]
+      for (const queryKey of touched) void cache.invalidateQueries({ queryKey })
     },
   })
   return (
