@@ -77,6 +77,31 @@ async function countRuns(query: string): Promise<number> {
 }
 
 describe('the list of runs', () => {
+  it('out of sight opens no stream instead of one that broke, until it is looked at again', async () => {
+    const page = await dashboard.open('/runs')
+    await page.addInitScript(() => {
+      const made: EventSource[] = []
+      Object.assign(window, { made })
+      window.EventSource = class extends EventSource {
+        constructor(url: string | URL) {
+          super(url)
+          made.push(this)
+        }
+      }
+    })
+    await page.reload()
+    await rows(page).first().waitFor()
+    const made = () => page.evaluate(() => (window as unknown as { made: EventSource[] }).made.length)
+    await expectSoon(made).toBe(1)
+    await page.clock.install()
+    await setHidden(page, true)
+    await page.evaluate(() => (window as unknown as { made: EventSource[] }).made[0]?.dispatchEvent(new Event('error')))
+    await page.clock.fastForward(60_000)
+    expect(await made()).toBe(1)
+    await setHidden(page, false)
+    await expectSoon(made).toBe(2)
+  })
+
   it('has its filters in the URL, where they survive a reload', async () => {
     const page = await dashboard.open('/runs')
     await rows(page).first().waitFor()

@@ -25,8 +25,8 @@ export interface EventStreamOptions {
 
 /**
  * Listens to Server-Sent Events until the returned function is called. A lost connection is tried again, with growing
- * waits, and so is one to a server that hangs; a hidden tab gives its connection back, since a browser has six of them per
- * server. The server tells the whole state on each connection, so nothing is missed in between.
+ * waits, and so is one to a server that hangs; a hidden tab gives its connection back and tries nothing, since a browser has
+ * six of them per server. The server tells the whole state on each connection, so nothing is missed in between.
  */
 export function openEventStream(options: EventStreamOptions): () => void {
   let source: EventSource | undefined
@@ -50,6 +50,7 @@ export function openEventStream(options: EventStreamOptions): () => void {
     disconnect()
     tell(wasOpen ? 'retrying' : 'polling')
     wasOpen = false
+    if (document.hidden) return
     timer = setTimeout(connect, WAITS_MS[Math.min(failures, WAITS_MS.length - 1)])
     failures++
   }
@@ -105,6 +106,7 @@ export function openEventStream(options: EventStreamOptions): () => void {
   }
   document.addEventListener('visibilitychange', visibility)
   connect()
+  if (document.hidden) visibility()
   return () => {
     ended = true
     document.removeEventListener('visibilitychange', visibility)

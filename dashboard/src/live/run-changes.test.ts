@@ -23,6 +23,14 @@ describe('a run after what a stream told of it', () => {
     expect(after?.steps.map(({ status }) => status)).toEqual(['completed', 'running'])
   })
 
+  it('has come as far as its steps say, without the items of maps', () => {
+    const top = { parent_step_id: null }
+    const before = run({ ...step('a', 'running'), ...top }, { ...step('m', 'waiting'), ...top })
+    const item = { ...step('m[0]', 'completed'), parent_step_id: 'm' }
+    const after = afterChanges(before, [{ step: item }, { step: { ...step('a', 'completed'), ...top } }])
+    expect(after?.progress).toEqual({ total: 2, completed: 1, failed: 0, skipped: 0 })
+  })
+
   it('grows by steps that it did not have, like items of a map', () => {
     const after = afterChanges(run(step('a', 'running')), [{ step: step('a[0]', 'running') }])
     expect(after?.steps.map(({ step_id }) => step_id)).toEqual(['a', 'a[0]'])

@@ -1,6 +1,7 @@
 import { useQueries } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { isFinished } from '../../../src/workflow/states.ts'
+import { isRepeated } from '../api/repeated.ts'
 import { stepQuery } from '../api/run-sides.ts'
 import type { Attempt, Run, StepDetail } from '../api/shapes.ts'
 import { useTicking } from '../parts/clock.ts'
@@ -80,12 +81,12 @@ function busySpans(run: Run, attempts: TimelineModel['attempts'], now: number): 
 }
 
 function useAttempts(run: Run): Pick<TimelineModel, 'attempts' | 'isPart'> {
-  const retried = run.steps.filter((step) => step.retry_count > 0 || step.status === 'retrying')
+  const repeated = run.steps.filter(isRepeated)
   const attempts = useQueries({
-    queries: retried.slice(0, MOST_DETAILS).map((step) => stepQuery(run.id, step.step_id)),
+    queries: repeated.slice(0, MOST_DETAILS).map((step) => stepQuery(run.id, step.step_id)),
     combine: attemptsOf,
   })
-  return { attempts, isPart: retried.length > MOST_DETAILS }
+  return { attempts, isPart: repeated.length > MOST_DETAILS }
 }
 
 function attemptsOf(results: readonly { data: StepDetail | undefined }[]): Map<string, readonly Attempt[]> {

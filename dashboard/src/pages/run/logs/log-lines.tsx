@@ -39,7 +39,7 @@ export function LogLines(props: {
   }, [follow, lines.length, rows])
   useShowMarked(lines, marked, (index) => rows.scrollToIndex(index, { align: 'center' }))
   // Who scrolls up wants to read; who scrolls to the end wants to follow.
-  const noteWheel = () => {
+  const noteScroll = () => {
     const element = box.current
     if (element === null) return
     const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END
@@ -54,8 +54,9 @@ export function LogLines(props: {
       role="log"
       aria-label="Log lines"
       aria-live="off"
-      onWheel={noteWheel}
-      onTouchMove={noteWheel}
+      onWheel={noteScroll}
+      onTouchMove={noteScroll}
+      onKeyUp={noteScroll}
     >
       <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
         {rows.getVirtualItems().map((item) => {

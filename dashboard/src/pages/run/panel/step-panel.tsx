@@ -82,6 +82,18 @@ export function StepPanel({ run, step, streamed }: { run: Run; step: Step; strea
           {error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
           {tab === 'logs' ? (
             <Suspense fallback={<Skeleton height={200} />}>
+              {search.attempt !== undefined && (
+                <Button
+                  size="compact-xs"
+                  variant="light"
+                  mb="xs"
+                  rightSection={<IconX size={12} aria-hidden />}
+                  aria-label={`Only attempt ${search.attempt}: show all`}
+                  onClick={() => go({ attempt: undefined }, { replace: true })}
+                >
+                  Only attempt {search.attempt}
+                </Button>
+              )}
               <LogView run={run} stepId={step.step_id} attempt={search.attempt} streamed={streamed} height="50vh" />
             </Suspense>
           ) : detail === undefined ? (

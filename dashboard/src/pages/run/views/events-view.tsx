@@ -9,7 +9,7 @@ import {
   orderQuery,
   stepQuery,
 } from '../../../api/run-sides.ts'
-import type { Run, Step, StepDetail } from '../../../api/shapes.ts'
+import type { Run, StepDetail } from '../../../api/shapes.ts'
 import { downloadText } from '../../../parts/download.ts'
 import { EmptyState } from '../../../parts/empty-state.tsx'
 import { ErrorState } from '../../../parts/error-state.tsx'
@@ -22,6 +22,7 @@ import { type HistoryEntry, historyOf } from '../history.ts'
 import type { ViewProps } from '../view-props.ts'
 import { HISTORY_KINDS, type HistoryKind } from '../search-words.ts'
 import { useRunPlace } from '../use-run-place.ts'
+import { isRepeated } from '../../../api/repeated.ts'
 
 const NAMES: Record<HistoryKind, string> = {
   run: 'Run',
@@ -135,11 +136,6 @@ function useHistory(run: Run) {
     [run, controls.data, approvals.data, events.data, order.data, details],
   )
   return { entries, error: controls.error ?? approvals.error ?? events.error, isPart: repeated.length > MOST_DETAILS }
-}
-
-/** Whether there were attempts besides the one that the step's own row tells of: failed ones, or such as a retry set back. */
-function isRepeated({ attempt, retry_count: retries, status }: Step): boolean {
-  return attempt > 1 || retries > 0 || (attempt > 0 && (status === 'pending' || status === 'skipped'))
 }
 
 function knownDetails(results: readonly { data: StepDetail | undefined }[]): StepDetail[] {
