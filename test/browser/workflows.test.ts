@@ -98,6 +98,64 @@ it('the search is in the address, and the list shows how runs went', async () =>
   expect(await page.getByRole('link', { name: 'other' }).count()).toBe(0)
 })
 
+it('a search for workflows is gone from its field once it is cleared', async () => {
+  await dashboard.system.post('/workflows', { name: 'other', steps: [{ id: 'a' }] })
+  const page = await dashboard.open('/workflows')
+  const field = page.getByRole('textbox', { name: 'Search workflows' })
+  await field.fill('nothing like it')
+  await page.getByRole('button', { name: 'Clear the search' }).click()
+  await page.getByRole('link', { name: 'other' }).waitFor()
+  expect(await field.inputValue()).toBe('')
+})
+
+it('an order is made once, however often the start that goes with it is refused', async () => {
+  await dashboard.system.post('/workflows', {
+    name: 'picky',
+    input_schema: { type: 'object', required: ['quantity'], properties: { quantity: { type: 'integer', minimum: 1 } } },
+    steps: [{ id: 'a' }],
+  })
+  const orders = async () => (await dashboard.system.get<{ items: unknown[] }>('/orders?limit=200')).items.length
+  const before = await orders()
+  const page = await dashboard.open('/start?workflow=picky', { faults: [/422/] })
+  const quantity = page.getByRole('textbox', { name: 'quantity' })
+  await quantity.waitFor()
+  await page.getByText('Start with order').click()
+  const go = page.getByRole('button', { name: 'Start', exact: true })
+  await go.click()
+  await expectSoon(() => quantity.getAttribute('aria-invalid')).toBe('true')
+  expect(await page.getByRole('textbox', { name: 'Id of the order' }).inputValue()).toMatch(/^[0-9a-f-]{36}$/)
+  await quantity.fill('2')
+  await go.click()
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/)
+  expect(await orders()).toBe(before + 1)
+})
+
+it('the newest runs stay where they cannot be read again', async () => {
+  const run = await dashboard.system.start({ name: 'kept', steps: [{ id: 'a' }] })
+  const page = await dashboard.open('/workflows/kept?tab=runs', { faults: [/500|Failed to load/] })
+  const link = page.getByRole('link', { name: `Run ${run}` })
+  await link.waitFor()
+  const body = '{"error":{"code":"internal","message":"no"}}'
+  await page.route('**/api/v1/runs?**', (route) =>
+    route.fulfill({ status: 500, contentType: 'application/json', body }),
+  )
+  for (let refused = 0; refused < 6; refused += 1) {
+    await page.waitForResponse((response) => response.status() === 500)
+    expect(await link.count()).toBe(1)
+  }
+})
+
+it('a definition that could not be checked says so, and is checked once that can be', async () => {
+  const page = await dashboard.open('/define', { faults: [/Failed to load|net::ERR/] })
+  await page.getByText(/^Valid: 2 steps/).waitFor()
+  await page.route('**/api/v1/workflows/validate', (route) => route.abort())
+  await write(page, 'Definition', '{ "name": "unchecked", "steps": [{ "id": "only" }] }')
+  await page.getByText(/It could not be checked/).waitFor()
+  await page.unroute('**/api/v1/workflows/validate')
+  await page.getByText(/^Valid: 1 steps/).waitFor()
+  expect(await page.getByText(/It could not be checked/).count()).toBe(0)
+})
+
 it('a form is made of the input_schema, and an order is created with the run', async () => {
   await dashboard.system.post('/workflows', {
     name: 'ordered',
@@ -142,6 +200,35 @@ it('a webhook is made, its secret shown once, and removed after a question', asy
   await page.getByRole('dialog').getByRole('button', { name: 'Remove webhook' }).click()
   await page.getByText('No webhook').waitFor()
   expect((await dashboard.system.get<{ items: unknown[] }>('/workflows/hooked/webhooks')).items).toEqual([])
+})
+
+it('a webhook gets a new secret, which is shown once', async () => {
+  const triggers = [{ type: 'webhook' }]
+  await dashboard.system.post('/workflows', { name: 'rehooked', triggers, steps: [{ id: 'a' }] })
+  const page = await dashboard.open('/workflows/rehooked?tab=webhooks')
+  await page.getByText('the definition').waitFor()
+  await page.getByRole('button', { name: 'Make a new secret for this webhook' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Make a new secret' }).click()
+  await page.getByText('Keep the secret now').waitFor()
+  await page.getByRole('button', { name: 'Copy secret' }).waitFor()
+  await page.reload()
+  await page.getByText('the definition').waitFor()
+  expect(await page.getByRole('button', { name: 'Copy secret' }).count()).toBe(0)
+})
+
+it('a workflow is archived after a question, and brought back', async () => {
+  await dashboard.system.post('/workflows', { name: 'retired', steps: [{ id: 'a' }] })
+  const archivedAt = async () =>
+    (await dashboard.system.get<{ archived_at: string | null }>('/workflows/retired')).archived_at
+  const page = await dashboard.open('/workflows/retired')
+  await page.getByRole('button', { name: 'Archive…' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Archive', exact: true }).click()
+  await page.getByText('Archived retired').waitFor()
+  await expectSoon(archivedAt).not.toBe(null)
+  await page.getByRole('button', { name: 'Bring back' }).click()
+  await page.getByText('retired is back').waitFor()
+  await expectSoon(archivedAt).toBe(null)
+  await page.getByRole('button', { name: 'Archive…' }).waitFor()
 })
 
 it('Tab leaves the editor', async () => {

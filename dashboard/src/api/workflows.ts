@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { JsonSchema } from '../editor/schema-walk.ts'
 import { getJson } from './client.ts'
 import { keys } from './keys.ts'
@@ -26,14 +26,16 @@ export const workflowsQuery = (search: string) =>
     getNextPageParam: (last) => last.next_cursor,
   })
 
-/** Names of the newest workflows, to choose from. */
-export const workflowNamesQuery = queryOptions({
-  queryKey: keys.workflowNames(),
-  queryFn: async ({ signal }) => {
-    const { items } = await getJson<Page<WorkflowEntry>>('workflows', { limit: 200 }, signal)
-    return items.map((item) => item.name)
-  },
-})
+/** Names of the newest workflows that a search finds, to choose from. */
+export const workflowNamesQuery = (search: string) =>
+  queryOptions({
+    queryKey: keys.workflowNames(search),
+    queryFn: async ({ signal }) => {
+      const { items } = await getJson<Page<WorkflowEntry>>('workflows', { search, limit: 200 }, signal)
+      return items.map((item) => item.name)
+    },
+    placeholderData: keepPreviousData,
+  })
 
 /** How the newest runs of these workflows went, by id. */
 export const workflowStatsQuery = (ids: readonly string[]) =>

@@ -1,17 +1,14 @@
 import { Autocomplete, Button, Group, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
 import { IconFilterOff, IconRoute, IconSearch, IconTag } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { type ReactNode, type RefObject, useState } from 'react'
+import type { ReactNode, RefObject } from 'react'
 import { statsQuery } from '../../api/stats.ts'
 import { workflowNamesQuery } from '../../api/workflows.ts'
 import { StatusChips } from '../../parts/status-chips.tsx'
 import { RUN_STATUSES } from '../../../../src/workflow/states.ts'
 import { isFiltered, type RunSearch } from './run-search.ts'
 import { TimeRange } from './time-range.tsx'
-
-/** A pause in typing after which the list is read, ms. */
-const PAUSE_MS = 250
+import { Typed } from '../../parts/typed-field.tsx'
 
 /** What is asked of the list; `children` stand at its end. */
 export function FilterBar(props: {
@@ -22,7 +19,7 @@ export function FilterBar(props: {
   children?: ReactNode
 }) {
   const { search, onChange, onClear, searchRef } = props
-  const { data: names } = useQuery(workflowNamesQuery)
+  const { data: names } = useQuery(workflowNamesQuery(search.workflow ?? ''))
   const { data: stats } = useQuery(statsQuery)
   return (
     <search className="run-filters" aria-label="Filter runs">
@@ -98,32 +95,4 @@ export function FilterBar(props: {
       </Group>
     </search>
   )
-}
-
-interface TypedField {
-  value: string
-  onChange: (event: { currentTarget: { value: string } }) => void
-}
-
-/** A text of the URL that follows typing after a pause, and is followed when the URL changes by other means. */
-function Typed(props: {
-  value: string | undefined
-  onChange: (text: string | undefined) => void
-  render: (field: TypedField) => ReactNode
-}) {
-  const { value = '', onChange, render } = props
-  const [held, setHeld] = useState({ value, typed: value })
-  // Spaces at the end are not in the URL, and more may be typed behind them.
-  const typed = held.value === value || held.typed.trim() === value ? held.typed : value
-  const report = useDebouncedCallback(
-    (text: string) => onChange(text.trim() === '' ? undefined : text.trim()),
-    PAUSE_MS,
-  )
-  return render({
-    value: typed,
-    onChange: ({ currentTarget }) => {
-      setHeld({ value, typed: currentTarget.value })
-      report(currentTarget.value)
-    },
-  })
 }

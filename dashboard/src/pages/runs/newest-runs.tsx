@@ -6,18 +6,16 @@ import { newestRunsQuery } from '../../api/runs.ts'
 import { CopyId } from '../../parts/copy-id.tsx'
 import { Duration } from '../../parts/duration.tsx'
 import { EmptyState } from '../../parts/empty-state.tsx'
-import { ErrorState } from '../../parts/error-state.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
-import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { StatusBadge } from '../../parts/status-badge.tsx'
 import { Time } from '../../parts/time.tsx'
+import { Unread } from '../../parts/unread.tsx'
 
 /** The newest runs that match. */
 export function NewestRuns({ filter }: { filter: { workflow?: string | undefined; status?: string[] | undefined } }) {
   const { workflow } = filter
   const { data, error, refetch } = useQuery(newestRunsQuery(filter))
-  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
-  if (data === undefined) return <RowsSkeleton />
+  if (data === undefined) return <Unread error={error} onRetry={() => void refetch()} />
   if (data.items.length === 0) {
     return (
       <EmptyState icon={IconPlayerPlay} title="No run">

@@ -11,6 +11,8 @@ import { toastDone } from '../../parts/toasts.tsx'
 import { OWN_ZONE } from '../../parts/zone.ts'
 import { previewOf } from './cron-text.ts'
 import { TimeList } from './next-runs.tsx'
+import { useDebouncedValue } from '@mantine/hooks'
+import { PAUSE_MS } from '../../parts/typed-field.tsx'
 
 const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')]
 const MINUTE_MS = 60_000
@@ -28,8 +30,9 @@ export function ScheduleForm(props: {
 }) {
   const { schedule, onDone } = props
   const cache = useQueryClient()
-  const { data: names } = useQuery(workflowNamesQuery)
   const [workflow, setWorkflow] = useState(schedule?.workflow_name ?? props.workflow ?? '')
+  const [typed] = useDebouncedValue(workflow, PAUSE_MS)
+  const { data: names } = useQuery(workflowNamesQuery(typed))
   const [cron, setCron] = useState(schedule?.cron ?? '0 9 * * MON-FRI')
   const [timezone, setTimezone] = useState(schedule?.timezone ?? OWN_ZONE)
   const [overlap, setOverlap] = useState<Schedule['overlap']>(schedule?.overlap ?? 'skip')

@@ -31,9 +31,10 @@ export interface Week {
 export function weekOf(schedules: readonly Timed[], now: number, zone: string): Week {
   const days = new Map<string, { at: number; entries: DayEntry[] }>()
   const dayOf = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' })
-  for (let day = 0; day < DAYS; day++) {
-    const at = now + day * DAY_MS
-    days.set(dayOf.format(at), { at, entries: [] })
+  // By half days: one on which the clocks are set back has 25 hours, and 24 later it may still be the same.
+  for (let at = now; days.size < DAYS; at += DAY_MS / 2) {
+    const name = dayOf.format(at)
+    if (!days.has(name)) days.set(name, { at, entries: [] })
   }
   const often: Timed[] = []
   for (const schedule of schedules.filter(({ paused }) => !paused)) {

@@ -15,6 +15,8 @@ import { EXAMPLE_NAMES, loadExample } from '../workflows/examples.ts'
 import { pretty } from '../workflows/pretty.ts'
 import { OrderField } from './order-field.tsx'
 import { startRun, type OrderChoice } from './start-request.ts'
+import { useDebouncedValue } from '@mantine/hooks'
+import { PAUSE_MS } from '../../parts/typed-field.tsx'
 
 const route = getRouteApi('/start')
 
@@ -38,7 +40,10 @@ export function StartPage() {
   const [tags, setTags] = useState<string[]>([])
   const [startAt, setStartAt] = useState('')
 
-  const names = useQuery(workflowNamesQuery)
+  const [typed, setTyped] = useState('')
+  // The name that is chosen stands in the field, too, and is to keep no other from being chosen.
+  const [searched] = useDebouncedValue(typed === workflow ? '' : typed, PAUSE_MS)
+  const names = useQuery(workflowNamesQuery(searched))
   const stored = useQuery({ ...workflowQuery(workflow ?? ''), enabled: workflow !== null && !isPasting })
   const before = useQuery({ ...runQuery(from ?? ''), enabled: from !== undefined })
   const input = edited ?? (before.data === undefined ? '{}' : pretty(before.data.input))
@@ -48,16 +53,20 @@ export function StartPage() {
   const hasForm = isObjectSchema(schema)
   const start = useMutation({
     mutationFn: () =>
-      startRun({
-        workflow: isPasting ? null : workflow,
-        definition,
-        input: given?.value ?? {},
-        order,
-        idempotencyKey,
-        priority,
-        tags,
-        startAt: startAt === '' ? null : new Date(startAt).toISOString(),
-      }),
+      startRun(
+        {
+          workflow: isPasting ? null : workflow,
+          definition,
+          input: given?.value ?? {},
+          order,
+          idempotencyKey,
+          priority,
+          tags,
+          startAt: startAt === '' ? null : new Date(startAt).toISOString(),
+        },
+        // Tried again, the run goes with this one, not with another.
+        (id) => setOrder({ kind: 'existing', id }),
+      ),
     onSuccess: (run) => {
       toastDone('The run has been accepted')
       return navigate({ to: '/runs/$run', params: { run } })
@@ -100,6 +109,7 @@ export function StartPage() {
                 data={[...new Set([...(names.data ?? []), ...(workflow === null ? [] : [workflow])])]}
                 value={workflow}
                 searchable
+                onSearchChange={setTyped}
                 nothingFoundMessage="No workflow of that name"
                 onChange={(name) =>
                   void navigate({ to: '/start', search: { workflow: name ?? undefined, from }, replace: true })

@@ -22,9 +22,12 @@ export interface StartChoice {
   startAt: string | null
 }
 
-/** Starts a run, its order first where there is to be one; returns its id. Throws `ApiError`. */
-export async function startRun(choice: StartChoice): Promise<string> {
-  const orderId = await orderOf(choice.order)
+/**
+ * Starts a run, its order first where there is to be one; returns its id. `onOrder` is told of an order that was made: it
+ * is there also where the start is refused then. Throws `ApiError`.
+ */
+export async function startRun(choice: StartChoice, onOrder: (id: string) => void): Promise<string> {
+  const orderId = await orderOf(choice.order, onOrder)
   const body = {
     input: choice.input,
     ...(orderId === null ? {} : { order_id: orderId }),
@@ -48,7 +51,7 @@ export async function startRun(choice: StartChoice): Promise<string> {
   return run.id
 }
 
-async function orderOf(order: OrderChoice): Promise<string | null> {
+async function orderOf(order: OrderChoice, onOrder: (id: string) => void): Promise<string | null> {
   if (order.kind === 'none') return null
   if (order.kind === 'existing') return order.id
   const { amount, currency, reference } = order
@@ -57,5 +60,6 @@ async function orderOf(order: OrderChoice): Promise<string | null> {
     currency,
     ...(reference === '' ? {} : { reference }),
   })
+  onOrder(created.id)
   return created.id
 }

@@ -11,9 +11,9 @@ import { DefinitionEditor, UploadButton } from '../../editor/definition-editor.t
 import type { DefinitionReport } from '../../editor/definition-lint.ts'
 import { DiffView } from '../../editor/diff-view.tsx'
 import { ErrorState } from '../../parts/error-state.tsx'
-import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { toastDone } from '../../parts/toasts.tsx'
 import { pretty } from './pretty.ts'
+import { Unread } from '../../parts/unread.tsx'
 
 /** The definition of a version: the latest can be edited, older ones are read only. */
 export function DefinitionTab({ latest, version }: { latest: WorkflowDetail; version: number | undefined }) {
@@ -23,8 +23,7 @@ export function DefinitionTab({ latest, version }: { latest: WorkflowDetail; ver
 
 function OldVersion({ name, version }: { name: string; version: number }) {
   const { data, error, refetch } = useQuery(workflowQuery(name, version))
-  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
-  if (data === undefined) return <RowsSkeleton rows={12} />
+  if (data === undefined) return <Unread error={error} onRetry={() => void refetch()} rows={12} />
   return (
     <>
       <Text size="sm" className="quiet" mb="xs">
@@ -49,6 +48,7 @@ function LatestVersion({ workflow }: { workflow: WorkflowDetail }) {
   const text = draft?.text ?? saved
   const isChanged = text !== saved
   const base = draft?.version ?? workflow.version
+  const reread = () => queries.invalidateQueries({ queryKey: ['workflow', workflow.name] })
   const save = useMutation({
     mutationFn: (against: number) =>
       sendJson<WorkflowDetail>('PUT', `workflows/${workflow.id}`, JSON.parse(text), {
@@ -57,11 +57,13 @@ function LatestVersion({ workflow }: { workflow: WorkflowDetail }) {
     onSuccess: async ({ version }, against) => {
       dropDraft()
       toastDone(version === against ? `Nothing changed: still version ${version}` : `Saved version ${version}`)
-      await queries.invalidateQueries({ queryKey: ['workflow', workflow.name] })
+      await reread()
     },
+    // What is compared with, and saved on top of, is then the version that came in between.
+    onError: (error) => (isOutrunBy(error) ? reread() : undefined),
   })
+  const isOutrun = isOutrunBy(save.error)
   const isValid = report !== null && report.problems.length === 0
-  const isOutrun = save.error instanceof ApiError && save.error.status === 412
   return (
     <>
       <Group mb="xs" justify="space-between">
@@ -81,15 +83,7 @@ function LatestVersion({ workflow }: { workflow: WorkflowDetail }) {
         </Group>
       </Group>
       {save.error !== null && !isOutrun && <ErrorState error={save.error} />}
-      {isOutrun && (
-        <Outrun
-          onCompare={() => {
-            setComparing(true)
-            void queries.invalidateQueries({ queryKey: ['workflow', workflow.name] })
-          }}
-          onTake={() => save.mutate(workflow.version)}
-        />
-      )}
+      {isOutrun && <Outrun onCompare={() => setComparing(true)} onTake={() => save.mutate(workflow.version)} />}
       {comparing && isChanged ? (
         <DiffView a={saved} b={text} labelA={`Version ${workflow.version}`} labelB="Your changes" />
       ) : (
@@ -102,6 +96,10 @@ function LatestVersion({ workflow }: { workflow: WorkflowDetail }) {
       )}
     </>
   )
+}
+
+function isOutrunBy(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 412
 }
 
 /** Somebody else has saved meanwhile. */

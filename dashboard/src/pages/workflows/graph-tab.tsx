@@ -4,10 +4,9 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useCallback } from 'react'
 import { workflowQuery } from '../../api/workflows.ts'
 import { DefinitionGraph } from '../../graph/definition-graph.tsx'
-import { ErrorState } from '../../parts/error-state.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
 import { Panel } from '../../parts/panel.tsx'
-import { RowsSkeleton } from '../../parts/skeletons.tsx'
+import { Unread } from '../../parts/unread.tsx'
 
 const route = getRouteApi('/workflows/$workflow')
 
@@ -21,8 +20,7 @@ export function GraphTab({ name, version }: { name: string; version: number | un
       void navigate({ search: (before) => ({ ...before, step: id }), replace: true, resetScroll: false }),
     [navigate],
   )
-  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
-  if (data === undefined) return <RowsSkeleton rows={12} />
+  if (data === undefined) return <Unread error={error} onRetry={() => void refetch()} rows={12} />
   const selected = stepOf(data.definition, step)
   return (
     <>

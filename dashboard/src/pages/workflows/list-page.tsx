@@ -1,5 +1,4 @@
 import { Button, Table, Text, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
 import { IconPlus, IconRoute, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
@@ -16,6 +15,7 @@ import { Time } from '../../parts/time.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { RunStrip } from './run-strip.tsx'
 import './list.css'
+import { Typed } from '../../parts/typed-field.tsx'
 
 const route = getRouteApi('/workflows')
 
@@ -24,10 +24,7 @@ export function WorkflowsPage() {
   useTitle('Workflows')
   const { search = '' } = route.useSearch()
   const navigate = route.useNavigate()
-  const setSearch = useDebouncedCallback(
-    (text: string) => void navigate({ search: { search: text === '' ? undefined : text }, replace: true }),
-    250,
-  )
+  const setSearch = (text: string | undefined) => void navigate({ search: { search: text }, replace: true })
   const list = useInfiniteQuery({ ...workflowsQuery(search), placeholderData: keepPreviousData })
   const items = list.data?.pages.flatMap((page) => page.items) ?? []
   const stats = useQuery({
@@ -41,18 +38,23 @@ export function WorkflowsPage() {
           New workflow
         </LinkButton>
       </PageHeader>
-      <TextInput
-        aria-label="Search workflows"
-        placeholder="Search by name or description"
-        leftSection={<IconSearch size={16} aria-hidden />}
-        defaultValue={search}
-        onChange={(event) => setSearch(event.currentTarget.value)}
-        maw={420}
-        mb="md"
+      <Typed
+        value={search}
+        onChange={setSearch}
+        render={(field) => (
+          <TextInput
+            {...field}
+            aria-label="Search workflows"
+            placeholder="Search by name or description"
+            leftSection={<IconSearch size={16} aria-hidden />}
+            maw={420}
+            mb="md"
+          />
+        )}
       />
       {list.error !== null && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <RowsSkeleton rows={8} height={44} />}
-      {list.isSuccess && items.length === 0 && <Nothing search={search} onClear={() => setSearch('')} />}
+      {list.isSuccess && items.length === 0 && <Nothing search={search} onClear={() => setSearch(undefined)} />}
       {items.length > 0 && <Rows items={items} stats={stats.data} />}
       {list.hasNextPage && (
         <Button variant="default" mt="md" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>

@@ -3,17 +3,15 @@ import { IconCalendarClock } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { schedulesOfWorkflowQuery } from '../../api/workflows.ts'
 import { EmptyState } from '../../parts/empty-state.tsx'
-import { ErrorState } from '../../parts/error-state.tsx'
 import { LinkButton } from '../../parts/link-button.tsx'
-import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { Time } from '../../parts/time.tsx'
 import { cronText } from '../schedules/cron-text.ts'
+import { Unread } from '../../parts/unread.tsx'
 
 /** When a workflow runs by itself; schedules are changed on their own page. */
 export function SchedulesTab({ workflow }: { workflow: string }) {
   const { data, error, refetch } = useQuery(schedulesOfWorkflowQuery(workflow))
-  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
-  if (data === undefined) return <RowsSkeleton rows={3} />
+  if (data === undefined) return <Unread error={error} onRetry={() => void refetch()} rows={3} />
   if (data.items.length === 0) {
     return (
       <EmptyState

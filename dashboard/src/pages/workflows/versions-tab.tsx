@@ -9,6 +9,7 @@ import { ErrorState } from '../../parts/error-state.tsx'
 import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { Time } from '../../parts/time.tsx'
 import { pretty } from './pretty.ts'
+import { Unread } from '../../parts/unread.tsx'
 
 const route = getRouteApi('/workflows/$workflow')
 
@@ -19,8 +20,7 @@ export function VersionsTab({ workflow }: { workflow: WorkflowDetail }) {
   const { version, against } = route.useSearch()
   const navigate = route.useNavigate()
   const { data, error, refetch } = useQuery(versionsQuery(workflow.name))
-  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
-  if (data === undefined) return <RowsSkeleton />
+  if (data === undefined) return <Unread error={error} onRetry={() => void refetch()} />
   const numbers = data.items.map((item) => String(item.version))
   const newer = version ?? workflow.version
   const older = against ?? newer - 1

@@ -1,6 +1,7 @@
 import { ActionIcon, Alert, Button, Group, Table, Text, Tooltip } from '@mantine/core'
-import { IconTrash, IconWebhook } from '@tabler/icons-react'
+import { IconKey, IconTrash, IconWebhook } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { sendJson } from '../../api/client.ts'
 import { keys } from '../../api/keys.ts'
 import type { Webhook } from '../../api/shapes.ts'
@@ -8,10 +9,9 @@ import { webhooksQuery } from '../../api/workflows.ts'
 import { ask } from '../../parts/ask.tsx'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { EmptyState } from '../../parts/empty-state.tsx'
-import { ErrorState } from '../../parts/error-state.tsx'
-import { RowsSkeleton } from '../../parts/skeletons.tsx'
 import { Time } from '../../parts/time.tsx'
 import { toastDone, toastError } from '../../parts/toasts.tsx'
+import { Unread } from '../../parts/unread.tsx'
 
 /** Addresses at which other systems start runs of a workflow. */
 export function WebhooksTab({ workflow }: { workflow: string }) {
@@ -19,11 +19,27 @@ export function WebhooksTab({ workflow }: { workflow: string }) {
   const { data, error, refetch } = useQuery(webhooksQuery(workflow))
   const path = `workflows/${encodeURIComponent(workflow)}/webhooks`
   const refresh = () => queries.invalidateQueries({ queryKey: keys.webhooks(workflow) })
+  const [made, setMade] = useState<Webhook>()
+  const keepSecret = async (webhook: Webhook) => {
+    setMade(webhook)
+    await refresh()
+  }
   const create = useMutation({
     mutationFn: () => sendJson<Webhook>('POST', path, {}),
-    onSuccess: refresh,
+    onSuccess: keepSecret,
     onError: toastError,
   })
+  const renew = useMutation({
+    mutationFn: (webhook: Webhook) => sendJson<Webhook>('POST', `${path}/${webhook.id}/secret`),
+    onSuccess: keepSecret,
+    onError: toastError,
+  })
+  const askToRenew = async (webhook: Webhook) => {
+    const text = 'Deliveries that are signed with the secret before are refused from now on.'
+    if (await ask({ title: 'Make a new secret?', text, confirm: 'Make a new secret', danger: true })) {
+      renew.mutate(webhook)
+    }
+  }
   const remove = useMutation({
     mutationFn: (webhook: Webhook) => sendJson('DELETE', `${path}/${webhook.id}`),
     onSuccess: async () => {
@@ -38,9 +54,7 @@ export function WebhooksTab({ workflow }: { workflow: string }) {
       remove.mutate(webhook)
     }
   }
-  if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />
-  if (data === undefined) return <RowsSkeleton rows={3} />
-  const made = create.data
+  if (data === undefined) return <Unread error={error} onRetry={() => void refetch()} rows={3} />
   return (
     <>
       <Group justify="flex-end" mb="sm">
@@ -93,6 +107,16 @@ export function WebhooksTab({ workflow }: { workflow: string }) {
                     )}
                   </Table.Td>
                   <Table.Td ta="right">
+                    <Tooltip label="New secret">
+                      <ActionIcon
+                        variant="subtle"
+                        color="gray"
+                        aria-label="Make a new secret for this webhook"
+                        onClick={() => void askToRenew(webhook)}
+                      >
+                        <IconKey size={16} aria-hidden />
+                      </ActionIcon>
+                    </Tooltip>
                     {webhook.trigger_index === null && (
                       <Tooltip label="Remove">
                         <ActionIcon

@@ -16,6 +16,7 @@ import { NewestRuns } from '../runs/newest-runs.tsx'
 import { SchedulesTab } from './schedules-tab.tsx'
 import { VersionsTab } from './versions-tab.tsx'
 import { WebhooksTab } from './webhooks-tab.tsx'
+import { ArchiveButton } from './archive-button.tsx'
 
 const route = getRouteApi('/workflows/$workflow')
 
@@ -40,7 +41,7 @@ export function WorkflowPage() {
   const navigate = route.useNavigate()
   useTitle(name)
   const latest = useQuery(workflowQuery(name))
-  if (latest.error !== null)
+  if (latest.data === undefined && latest.error !== null)
     return <Unreadable name={name} error={latest.error} onRetry={() => void latest.refetch()} />
   if (latest.data === undefined) return <PageSkeleton />
   const workflow = latest.data
@@ -53,10 +54,17 @@ export function WorkflowPage() {
         text={
           <>
             Version {workflow.version}, saved <Time at={workflow.updated_at} />
+            {workflow.archived_at !== null && (
+              <>
+                {', archived '}
+                <Time at={workflow.archived_at} />
+              </>
+            )}
             {workflow.description === null ? '' : ` · ${workflow.description}`}
           </>
         }
       >
+        <ArchiveButton workflow={workflow} />
         <LinkButton
           to="/start"
           search={{ workflow: workflow.name }}
