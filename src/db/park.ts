@@ -212,11 +212,12 @@ WITH due AS MATERIALIZED (
 SELECT d.run_id AS run, d.step_id AS step, d.step_index AS index, r.epoch, d.is_map AS "isMap"
 FROM due d JOIN runs r ON r.id = d.run_id
 WHERE r.status IN ('queued', 'running', 'waiting', 'cancelling')
-ORDER BY d.wake_at LIMIT $2`
+ORDER BY d.is_map DESC, d.wake_at LIMIT $2`
 
 /**
- * Parked steps of live runs that should have been woken `lateMs` ago or earlier, and maps whose time is up, at most `limit`. Index: steps_wake. The statistics of a
- * young table tell neither that few steps wait nor how many runs there are: a plan left alone would read all steps, or all of
+ * Parked steps of live runs that should have been woken `lateMs` ago or earlier, and maps whose time is up, at most `limit`:
+ * maps first, since nobody else looks at their time, while others may stay due for as long as no worker serves their queue.
+ * Index: steps_wake. The statistics of a young table tell neither that few steps wait nor how many runs there are: a plan left alone would read all steps, or all of
  * unfinished runs, every few seconds (60,000: 80 ms).
  */
 export async function findDueSteps(db: Database, lateMs: number, limit: number): Promise<DueStep[]> {

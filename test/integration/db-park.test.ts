@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { markStarted } from '../../src/db/commit.ts'
-import { parkStep } from '../../src/db/park.ts'
+import { findDueSteps, parkStep } from '../../src/db/park.ts'
 import { startTestEngine } from '../support/test-engine.ts'
 
 test('a step that waits for a child run is not made to wait for another by whoever comes late', async () => {
@@ -77,6 +77,25 @@ test('a step that asks people is not made to ask anew by workers that were froze
     expect(await park(second, first)).toBe(true)
     expect(await park(late, first)).toBe(false)
     expect(await asked()).toBe(second)
+  } finally {
+    await system.stop()
+  }
+})
+
+test('a map whose time is up is found however many steps are due that no worker takes', async () => {
+  const system = await startTestEngine({ backend: 'redis', workers: 0 })
+  try {
+    const timers = ['a', 'b', 'c'].map((id) => ({ id, type: 'wait', config: { seconds: 60 } }))
+    const map = { id: 'm', type: 'map', config: { items: [1], step: {} } }
+    const id = await system.start({ name: 'due', steps: [...timers, map] })
+    await system.database.query(
+      `UPDATE steps SET status = 'waiting', started_at = now(), wake_at = now() - interval '1 minute' * (5 - step_index),
+         waiting_for = CASE WHEN step_id = 'm' THEN '{"kind": "items"}' ELSE '{"kind": "timer"}' END::json
+       WHERE run_id = $1`,
+      [id],
+    )
+    const due = await findDueSteps(system.engine.db, 1_000, 2)
+    expect(due.map(({ step }) => step)).toEqual(['m', 'a'])
   } finally {
     await system.stop()
   }
