@@ -108,6 +108,7 @@ test('a bulk control is told of each run that it changed', async () => {
 
 test('what nobody asked for is not told', async () => {
   const id = await start([WAIT])
+  await api.database.query(`UPDATE runs SET deadline_at = now() WHERE id = $1`, [id])
   await cancelRuns(api.engine, [id], { stopError: { code: 'timeout', message: 'its time was up' } })
   expect((await api.ended(id)).status).toBe('failed')
   expect(await controlsOf(id)).toEqual([])
