@@ -1,5 +1,6 @@
 import type { Queue, Worker } from 'bullmq'
 import type { Logger } from '../log.ts'
+import { withTimeout } from '../timeout.ts'
 import type { QueueConnection } from './connection.ts'
 import { SCHEDULES_QUEUE } from './names.ts'
 
@@ -8,6 +9,9 @@ import { SCHEDULES_QUEUE } from './names.ts'
  * decide nothing: whether a schedule is due is read from Postgres, and a job that is lost, late or one too many (BullMQ
  * computes the times by another library) costs seconds at most.
  */
+
+/** How long BullMQ has to close. */
+const CLOSE_TIMEOUT_MS = 3_000
 
 /** When a schedule fires. */
 interface Time {
@@ -48,10 +52,16 @@ export class ScheduleHints {
     }
   }
 
-  /** Ends after the job under way. The schedulers stay: whoever leads next goes on with them. */
+  /**
+   * Ends after the job under way. The schedulers stay: whoever leads next goes on with them. Where Redis has just been
+   * started again, BullMQ's worker may never say that it has closed; nobody is to wait for that.
+   */
   async close(): Promise<void> {
-    await this.worker.close()
-    await this.queue.close()
+    for (const part of [this.worker, this.queue]) {
+      await withTimeout(part.close(), CLOSE_TIMEOUT_MS).catch((error: unknown) =>
+        this.log.debug({ err: error, queue: part.name }, 'BullMQ did not close'),
+      )
+    }
   }
 
   /** Their times are not compared: each is written again, once. */

@@ -37,7 +37,6 @@ beforeAll(async () => {
   await isThere()
 })
 afterAll(async () => {
-  await redis.start()
   await reconciler.stop()
   await engine.queue.close()
   await db.close()
@@ -113,4 +112,12 @@ test('schedules fire where Redis dies in the middle of the reconciler’s work, 
   await redis.start()
   const [run] = await database.query<{ id: string }>('SELECT id FROM runs WHERE schedule_id = $1', [id])
   expect(await isDue(run!.id)).toBe(true)
+})
+
+test('the reconciler stops although Redis has just been started again', async () => {
+  await redis.start()
+  await isThere()
+  await redis.start()
+  const late = new Promise<string>((resolve) => setTimeout(() => resolve('late'), 20_000))
+  expect(await Promise.race([reconciler.stop().then(() => 'stopped'), late])).toBe('stopped')
 })
