@@ -4,14 +4,19 @@ import { MAY_BE_STOPPED, SKIPPED_BY_HALT } from './settle.ts'
 
 /** What the reconciler reads. All statements use the partial index runs_unfinished, so history costs nothing. */
 
-/** Unfinished runs that were not added to the queue's present life: at most `limit`, oldest first. */
-export async function findUndispatched(db: Database, token: string, limit: number): Promise<string[]> {
+/** Unfinished runs behind `after` that were not added to the queue's present life: at most `limit`, oldest first. */
+export async function findUndispatched(
+  db: Database,
+  token: string,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<string[]> {
   const rows = await db.batch<{ id: string }>(
     'find_undispatched',
     `SELECT id FROM runs
      WHERE status NOT IN ('completed', 'failed', 'cancelled') AND status <> 'paused' AND admitted_at IS NOT NULL AND queue_token IS DISTINCT FROM $1
+       AND ($3::uuid IS NULL OR id > $3)
      ORDER BY id LIMIT $2`,
-    [token, limit],
+    [token, limit, after],
   )
   return rows.map((row) => row.id)
 }

@@ -91,7 +91,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   const withQueue = async () => {
     try {
       await withTimeout(engine.queue.connection.ping(), QUEUE_TIMEOUT_MS, 'the queue did not answer')
-      await reconcile(engine, sweep, watch)
+      await reconcile(engine, sweep, watch, () => life.stopped || !leads)
       await admission.tick()
       await scheduler.syncHints()
     } catch (error) {
@@ -131,8 +131,13 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   }
 }
 
-/** One round of reconciling. */
-export async function reconcile(engine: Engine, sweep: Sweep, watch: QueueWatch): Promise<void> {
+/** One round of reconciling. A process that no longer leads, or stops, `isOver`: it dispatches nothing more. */
+export async function reconcile(
+  engine: Engine,
+  sweep: Sweep,
+  watch: QueueWatch,
+  isOver: () => boolean = () => false,
+): Promise<void> {
   const life = await watch.check()
   if (life.kind === 'left') return
   if (life.kind !== 'same') engine.changes.all()
@@ -141,22 +146,27 @@ export async function reconcile(engine: Engine, sweep: Sweep, watch: QueueWatch)
     engine.log.warn('Redis was restarted: comparing all unfinished runs with it')
     sweep.rewind()
   }
-  await dispatchForgotten(engine)
+  await dispatchForgotten(engine, isOver)
   await sweep.parkedSteps()
   await sweep.nextRuns()
   await sweep.nextGates()
   await engine.queue.forgetFinished(await listServedQueues(engine.db))
 }
 
-/** Dispatches every unfinished run that the queue's present life does not know. */
-async function dispatchForgotten(engine: Engine): Promise<void> {
-  const token = engine.queueLife.token
-  if (token === null) return
-  for (;;) {
-    const ids = await findUndispatched(engine.db, token, RUNS_PER_BATCH)
+/**
+ * Dispatches the unfinished runs that the queue's present life does not know, each once: where another process begins a new
+ * life meanwhile, they are not gone round for ever.
+ */
+async function dispatchForgotten(engine: Engine, isOver: () => boolean): Promise<void> {
+  let after: string | null = null
+  while (!isOver()) {
+    const { token } = engine.queueLife
+    if (token === null) return
+    const ids = await findUndispatched(engine.db, token, { after, limit: RUNS_PER_BATCH })
     if (ids.length === 0) return
     const dispatched = await redispatch(engine, ids)
     engine.log.info({ runs: dispatched }, 'dispatched runs that the queue did not know')
     if (dispatched === 0) return
+    after = ids.at(-1)!
   }
 }
