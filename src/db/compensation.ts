@@ -1,4 +1,5 @@
 import type { Database } from './client.ts'
+import { highestIndex } from './fence.ts'
 import type { StepStatus } from '../workflow/states.ts'
 
 /** Statements of compensation: the rows of the steps that undo others, in the order in which they run. */
@@ -44,7 +45,7 @@ WITH begun AS (
   RETURNING id
 )
 INSERT INTO steps (run_id, step_index, step_id, parent_index)
-SELECT begun.id, (SELECT max(step_index) FROM steps WHERE run_id = begun.id) + i.ord, i.step_id, i.parent_index
+SELECT begun.id, ${highestIndex('begun.id')} + i.ord, i.step_id, i.parent_index
 FROM begun, unnest($3::int[], $4::text[]) WITH ORDINALITY AS i(parent_index, step_id, ord)`
 
 /** A compensation as the finaliser sees it. */

@@ -221,10 +221,7 @@ export async function resetRun(
   ])
   const beyond = beyondItems(rows)
   await db.batch('reset_steps', RESET, [id, reset, reset.map((index) => beyond.get(index) ?? 0), from !== null])
-  await db.batch('drop_items', 'DELETE FROM steps WHERE run_id = $1::uuid AND step_index = ANY($2::int[])', [
-    id,
-    dropped,
-  ])
+  await db.batch('drop_items', DROP_ITEMS, [id, dropped])
   await db.batch('reset_run', RESET_RUN, [id, timeoutSeconds])
   return { steps: all, childRuns }
 }
@@ -240,6 +237,15 @@ WITH RECURSIVE tree AS (
 )
 SELECT s.step_index AS "stepIndex", tree.is_item AS "isItem", s.parent_index AS "parentIndex", s.attempt FROM tree JOIN steps s ON s.run_id = $1::uuid AND s.step_index = tree.step_index
 ORDER BY s.step_index FOR UPDATE OF s`
+
+/** Their indexes are not given again, so that no attempt of theirs settles another row (see highestIndex in fence.ts). */
+const DROP_ITEMS = `
+WITH dropped AS (
+  DELETE FROM steps WHERE run_id = $1::uuid AND step_index = ANY($2::int[]) RETURNING step_index
+)
+UPDATE runs SET dropped_index = GREATEST(dropped_index, d.highest)
+FROM (SELECT max(step_index) AS highest FROM dropped) d
+WHERE id = $1::uuid AND d.highest IS NOT NULL`
 
 /** An event that one of the steps had taken can be taken again, also where others had, which keep it. */
 const RESET_EVENTS = `

@@ -1,6 +1,6 @@
 import type { Json } from '../workflow/json-value.ts'
 import type { WaitingFor } from '../workflow/waiting-for.ts'
-import type { AttemptKey } from './fence.ts'
+import { highestIndex, type AttemptKey } from './fence.ts'
 import type { Database } from './client.ts'
 
 /** Statements by which steps park, and by which those are found that depend on a parked step: items of maps, children. */
@@ -102,7 +102,7 @@ export async function readChildren(
 
 /**
  * Inserts the items of a map, unless they are there already (from before a retry). Their attempts are counted from the
- * map's, which a retry has put beyond those of the items before, so that none of these can commit. Locks the run's row.
+ * map's, which a retry has put beyond those of the items before. Locks the run's row.
  */
 export async function insertItems(
   db: Executor,
@@ -113,7 +113,7 @@ export async function insertItems(
   await db.batch(
     'insert_items',
     `INSERT INTO steps (run_id, step_index, step_id, parent_index, item_index, item, attempt)
-     SELECT $1::uuid, (SELECT max(step_index) FROM steps WHERE run_id = $1::uuid) + i.ord, $3::text || '[' || (i.ord - 1) || ']',
+     SELECT $1::uuid, ${highestIndex('$1::uuid')} + i.ord, $3::text || '[' || (i.ord - 1) || ']',
             $2::int, i.ord - 1, i.item,
             (SELECT attempt - 1 FROM steps WHERE run_id = $1::uuid AND step_index = $2::int)
      FROM json_array_elements($4::json) WITH ORDINALITY AS i(item, ord)

@@ -80,6 +80,12 @@ describe.each(BACKENDS)('on %s', (backend) => {
     eventually(async () => stepOf(await api.read(run), step).status === status, { what: `${step} to be ${status}` })
   const isBegun = (run: string, step: string) =>
     eventually(() => begun.get(`${run}.${step}`) ?? false, { what: `${step} to begin` })
+  /** What began, once: the next look waits until the step begins again. */
+  const taken = async (run: string, step: string) => {
+    const signal = await isBegun(run, step)
+    begun.delete(`${run}.${step}`)
+    return signal
+  }
   const childOf = (run: string) =>
     eventually(async () => {
       const [row] = await api.database.query<{ id: string }>('SELECT id FROM runs WHERE parent_run_id = $1', [run])
@@ -399,6 +405,36 @@ describe.each(BACKENDS)('on %s', (backend) => {
     await api.database.query(`UPDATE steps SET attempt = 9 WHERE run_id = $1 AND step_id = 'm[0][0]'`, [id])
     await post(id, 'retry', { from: 'm' })
     expect(await api.ended(id)).toMatchObject({ status: 'completed', output: { m: [[{ attempt: 11 }]] } })
+  })
+
+  test('no row gets the index of an item that a retry has dropped, by which a frozen attempt would settle it', async () => {
+    const over = (id: string) => ({ id, type: 'map', config: { items: [1], step: { config: { action: 'ignore' } } } })
+    const indexOf = async (run: string, step: string) => {
+      const query = 'SELECT step_index FROM steps WHERE run_id = $1 AND step_id = $2'
+      const [row] = await api.database.query<{ step_index: number }>(query, [run, step])
+      return row?.step_index
+    }
+    const id = await start({
+      name: `dropped-item-${backend}`,
+      steps: [
+        task('a', 'ignore'),
+        { ...over('m'), depends_on: ['a'] },
+        { id: 'w', type: 'approval' },
+        { ...over('n'), depends_on: ['w'] },
+      ],
+    })
+    ;(await taken(id, 'a')).stop()
+    const dropped = await taken(id, 'm[0]')
+    expect(await indexOf(id, 'm[0]')).toBe(4)
+    await post(id, 'retry', { from: 'a' })
+    const repeated = await taken(id, 'a')
+    expect((await post(id, 'steps/w/approve', { by: 'ann' })).status).toBe(200)
+    const other = await taken(id, 'n[0]')
+    expect(await indexOf(id, 'n[0]')).toBe(5)
+    for (const { stop } of [dropped, other, repeated]) stop()
+    ;(await taken(id, 'm[0]')).stop()
+    expect(await indexOf(id, 'm[0]')).toBe(6)
+    expect(await api.ended(id)).toMatchObject({ status: 'completed' })
   })
 
   test('a map that is retried repeats the items that failed; from the map on, all of them', async () => {

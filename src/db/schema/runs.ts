@@ -58,6 +58,8 @@ export const runs = pgTable(
     stopError: json('stop_error').$type<StoredError>(),
     /** How far the compensation of a failed or cancelled run has come; null: there is none. */
     compensation: compensationStatus('compensation'),
+    /** Highest index of an item that a retry has dropped: none up to it is given again; null: none was dropped. */
+    droppedIndex: integer('dropped_index'),
     stepsTotal: integer('steps_total').notNull(),
     /** Counts of the ended run, written once with its last status; null while it lasts (then counted from steps). */
     stepsCompleted: integer('steps_completed'),
