@@ -9,6 +9,8 @@ import { noop } from '../support/shapes.ts'
 const EARLY_MICROS = 5_000
 
 const heard: Record<string, string> = {}
+/** Whether a session of Postgres is there still; set by the test that asks. */
+let isSession: (pid: number) => Promise<boolean>
 
 const ACTIONS = [
   defineAction({
@@ -78,8 +80,9 @@ const ACTIONS = [
     transaction: async (tx, { runId, attempt }) => {
       await tx.execute(sql`INSERT INTO orders (id, amount, reference) VALUES (gen_random_uuid(), 1, ${runId})`)
       if (attempt > 1) return null
+      const { rows } = await tx.execute<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)
       await tx.execute(sql`SET LOCAL idle_in_transaction_session_timeout = 20`)
-      await new Promise((resolve) => setTimeout(resolve, 500))
+      await eventually(async () => !(await isSession(rows[0]!.pid)))
       return null
     },
   }),
@@ -273,6 +276,8 @@ describeOnEachBackend({ actions: ACTIONS }, (engine) => {
   })
 
   test('a transaction that sends Postgres nothing for too long is rolled back, its attempt fails and says so', async () => {
+    const sessions = (pid: number) => engine().database.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [pid])
+    isSession = async (pid) => (await sessions(pid)).length > 0
     const run = await engine().run({
       name: 'idle',
       steps: [noop('a', [], { config: { action: 'idle_effect', max_retries: 1 }, retry: { delay_seconds: 0 } })],
