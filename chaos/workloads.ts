@@ -1,6 +1,7 @@
 import type { DefinitionInput, Json } from '../src/workflow/definition.ts'
 import type { OrderStatus, RunStatus } from '../src/workflow/states.ts'
 import type { Random } from './random.ts'
+import { call, effect, EFFECT_OF_ITEM, mapOf, persistent, UNDONE, type Step } from './steps.ts'
 
 /** A kind of run of the load, and what must become of it whatever is broken meanwhile. */
 export interface Workload {
@@ -29,37 +30,6 @@ export interface LoadEvent {
   name: string
   n: number
 }
-
-type Step = DefinitionInput['steps'][number]
-
-/** A transaction or an action that outlives every outage: its failures are the weather's, not its own. */
-const PERSISTENT = { retry: { delay_seconds: 0.25 }, config: { max_retries: 200 } } as const
-
-function effect(id: string, after: readonly string[], ms: number, fail = 0): Step {
-  return persistent(id, after, 'chaos_effect', { input: { ms, fail } })
-}
-
-function call(id: string, after: readonly string[], ms: number): Step {
-  return persistent(id, after, 'chaos_call', { input: { ms } })
-}
-
-function persistent(id: string, after: readonly string[], action: string, more: Partial<Step> = {}): Step {
-  return { id, depends_on: [...after], ...PERSISTENT, ...more, config: { ...PERSISTENT.config, action } }
-}
-
-/** A map whose items have effects, and tell their places. */
-function mapOf(id: string, items: Json[], more: Record<string, Json>): Step {
-  return { id, type: 'map', config: { items, concurrency: 2, ...more } }
-}
-
-const EFFECT_OF_ITEM = {
-  ...PERSISTENT,
-  config: { ...PERSISTENT.config, action: 'chaos_effect' },
-  input: { ms: '$item', place: '$index' },
-}
-
-/** What undoes itself by another effect. */
-const UNDONE = { compensate: { action: 'chaos_effect', input: { ms: 20 } } }
 
 const order = [
   persistent('validate', [], 'validate_order'),
