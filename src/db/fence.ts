@@ -34,7 +34,10 @@ export const FENCE = `s.run_id = i.run_id AND s.step_index = i.step_index
     AND s.status IN ('pending', 'running', 'retrying', 'waiting')
     AND (s.attempt < i.attempt OR (s.attempt = i.attempt AND (s.worker_id = i.worker_id OR s.status = 'waiting')))`
 
-/** The highest index that a row of a run (`id`: an expression) has or had; those of new rows follow. Index: the primary keys. */
+/**
+ * The highest index that a row of a run (`id`: an expression) has or had; those of new rows follow. The fence knows a row by
+ * its index, so none is given twice. Index: the primary keys.
+ */
 export const highestIndex = (id: string) =>
   `GREATEST((SELECT max(step_index) FROM steps WHERE run_id = ${id}), (SELECT dropped_index FROM runs WHERE id = ${id}))`
 

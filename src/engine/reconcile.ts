@@ -131,7 +131,7 @@ export function startReconciler(engine: Engine, options: { databaseUrl: string; 
   }
 }
 
-/** One round of reconciling. A process that no longer leads, or stops, `isOver`: it dispatches nothing more. */
+/** One round of reconciling. Forgotten runs are dispatched until `isOver`: the process stops, or leads no more. */
 export async function reconcile(
   engine: Engine,
   sweep: Sweep,

@@ -6,6 +6,7 @@ import { registerWorkflow } from '../../src/engine/register.ts'
 import { createSchedule } from '../../src/engine/schedule.ts'
 import { startRuns } from '../../src/engine/start.ts'
 import { RunQueue } from '../../src/queue/queue.ts'
+import { withTimeout } from '../../src/timeout.ts'
 import { eventually } from '../support/eventually.ts'
 import { startPrivateRedis, type PrivateServer } from '../support/servers.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
@@ -118,6 +119,5 @@ test('the reconciler stops although Redis has just been started again', async ()
   await redis.start()
   await isThere()
   await redis.start()
-  const late = new Promise<string>((resolve) => setTimeout(() => resolve('late'), 20_000))
-  expect(await Promise.race([reconciler.stop().then(() => 'stopped'), late])).toBe('stopped')
+  await expect(withTimeout(reconciler.stop(), 20_000)).resolves.toBeUndefined()
 })
