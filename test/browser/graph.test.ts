@@ -156,6 +156,19 @@ describe('the graph of a workflow', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Fill the window' }).waitFor()
   })
+
+  it('of which the worker cannot be had says so, and is drawn once it can be', async () => {
+    const page = await dashboard.open('/workflows', { faults: [/ERR_|worker/i] })
+    await page.getByRole('link', { name: 'chain-of-twelve' }).first().waitFor()
+    await page.route(/layout\.worker/, (route) => route.abort('connectionrefused'))
+    await page.goto('/workflows/chain-of-twelve?tab=graph')
+    const told = page.getByRole('alert').filter({ hasText: 'lays out graphs did not arrive' })
+    await told.waitFor()
+    await page.unrouteAll()
+    await told.getByRole('button', { name: 'Try again' }).click()
+    await stepBox(page, /^c0/).waitFor()
+    expect(await told.count()).toBe(0)
+  })
 })
 
 describe('the timeline of a run', () => {

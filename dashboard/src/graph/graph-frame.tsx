@@ -1,7 +1,8 @@
-import { Button, Skeleton, Text } from '@mantine/core'
+import { Box, Button, Skeleton, Text } from '@mantine/core'
 import { useElementSize, useHotkeys, useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { ReactFlowProvider } from '@xyflow/react'
 import { memo, useCallback, useMemo, useState } from 'react'
+import { ErrorState } from '../parts/error-state.tsx'
 import { drawingOf, GROUP_SIZE, GROUP_ZOOM } from './drawing.ts'
 import { saveGraph } from './export-graph.ts'
 import { GraphCanvas } from './graph-canvas.tsx'
@@ -65,7 +66,7 @@ export const GraphFrame = memo(function GraphFrame(props: GraphFrameProps) {
   const drawing = useMemo(() => drawingOf(part, direction), [part, direction])
   const { ref: body, width } = useElementSize()
   const room = width - (isNarrow ? BESIDE_GROUPS.narrow : BESIDE_GROUPS.wide)
-  const laidOut = useLayout(drawing, columnsFor(room, GROUP_SIZE.width, GROUP_ZOOM))
+  const { laidOut, error, retry } = useLayout(drawing, columnsFor(room, GROUP_SIZE.width, GROUP_ZOOM))
   const [openGroup, setOpenGroup] = useOpenGroup(drawing, store, selected)
   const group = drawing.nodes.find((drawn) => drawn.kind === 'group' && drawn.id === openGroup)
   const nodes = useMemo(() => new Map(model.nodes.map((node) => [node.id, node])), [model])
@@ -91,7 +92,11 @@ export const GraphFrame = memo(function GraphFrame(props: GraphFrameProps) {
             onDownload={(as) => laidOut !== undefined && void saveGraph(as, props.label, laidOut, store)}
           />
           <div ref={body} className="graph-body" data-grouped={drawing.isGrouped}>
-            {laidOut === undefined ? (
+            {error !== undefined ? (
+              <Box flex={1} p="md">
+                <ErrorState error={error} onRetry={retry} />
+              </Box>
+            ) : laidOut === undefined ? (
               <Skeleton className="graph-canvas" radius={0} />
             ) : (
               <GraphCanvas

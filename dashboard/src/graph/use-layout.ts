@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import type { Drawing } from './drawing.ts'
 import { LayoutCache, layoutKey } from './layout-cache.ts'
 import type { Layout } from './layout.ts'
@@ -12,14 +12,23 @@ export interface LaidOut {
 }
 
 const cache = new LayoutCache(sessionStorage)
-const waiting = new Map<string, ((layout: Layout) => void)[]>()
+const underWay = new Map<string, PromiseWithResolvers<Layout>>()
 let worker: Worker | undefined
 
+/** How far a drawing has come. */
+interface Drawn {
+  /** Undefined until there is a first one. */
+  laidOut: LaidOut | undefined
+  /** Why there is no layout of this drawing. */
+  error: Error | undefined
+  retry: () => void
+}
+
 /**
- * The drawing with its layout, which a worker makes, unless the cache has it; until then the one before it (undefined at
- * first), so that nothing flickers while the filter changes. Groups need no worker: they stand in rows of `columns`.
+ * The drawing with its layout, which a worker makes, unless the cache has it; until then the one before it, so that nothing
+ * flickers while the filter changes. Groups need no worker: they stand in rows of `columns`.
  */
-export function useLayout(drawing: Drawing, columns: number): LaidOut | undefined {
+export function useLayout(drawing: Drawing, columns: number): Drawn {
   const key = useMemo(
     () => (drawing.isGrouped ? `rows ${drawing.nodes.length} ${columns}` : layoutKey(drawing.input)),
     [drawing, columns],
@@ -29,31 +38,34 @@ export function useLayout(drawing: Drawing, columns: number): LaidOut | undefine
     [drawing, columns, key],
   )
   const [made, setMade] = useState<LaidOut>()
+  const [failure, setFailure] = useState<{ key: string; error: Error }>()
+  const error = failure?.key === key ? failure.error : undefined
   useEffect(() => {
+    if (error !== undefined) return undefined
     let isWanted = true
-    const keep = (layout: Layout) => {
-      if (isWanted) setMade({ key, drawing, layout })
-    }
-    if (known === undefined) layOutAside(key, drawing, keep)
-    else queueMicrotask(() => keep(known))
+    const layout = known === undefined ? layOutAside(key, drawing) : Promise.resolve(known)
+    layout.then(
+      (done) => isWanted && setMade({ key, drawing, layout: done }),
+      (cause: Error) => isWanted && setFailure({ key, error: cause }),
+    )
     return () => {
       isWanted = false
     }
-  }, [drawing, key, known])
+  }, [drawing, key, known, error])
   const ready = useMemo(() => known && { key, drawing, layout: known }, [known, key, drawing])
-  return ready ?? made
+  const retry = useCallback(() => setFailure(undefined), [])
+  return { laidOut: ready ?? made, error, retry }
 }
 
-function layOutAside(key: string, { input }: Drawing, onDone: (layout: Layout) => void): void {
-  const others = waiting.get(key)
-  if (others !== undefined) {
-    others.push(onDone)
-    return
-  }
-  waiting.set(key, [onDone])
+async function layOutAside(key: string, { input }: Drawing): Promise<Layout> {
+  const asked = underWay.get(key)
+  if (asked !== undefined) return asked.promise
+  const task = Promise.withResolvers<Layout>()
+  underWay.set(key, task)
   const edges = input.edges.map(({ from, to }) => ({ from, to }))
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has none
   theWorker().postMessage({ key, input: { ...input, edges } })
+  return task.promise
 }
 
 function theWorker(): Worker {
@@ -61,10 +73,19 @@ function theWorker(): Worker {
   const made = new Worker(new URL('layout.worker.ts', import.meta.url), { type: 'module' })
   made.addEventListener('message', ({ data }: MessageEvent<{ key: string; layout: Layout }>) => {
     cache.set(data.key, data.layout)
-    const listeners = waiting.get(data.key) ?? []
-    waiting.delete(data.key)
-    for (const listener of listeners) listener(data.layout)
+    underWay.get(data.key)?.resolve(data.layout)
+    underWay.delete(data.key)
   })
+  made.addEventListener('error', (event) => giveUp(made, event))
   worker = made
   return made
+}
+
+/** A worker whose code did not arrive, or threw, answers nothing more: the next layout is made by another. */
+function giveUp(broken: Worker, { message }: Partial<ErrorEvent>): void {
+  broken.terminate()
+  worker = undefined
+  const why = message === undefined ? 'The part of the dashboard that lays out graphs did not arrive.' : message
+  for (const task of underWay.values()) task.reject(new Error(why))
+  underWay.clear()
 }
